@@ -60,10 +60,20 @@ export function errorFromWire(wire: WireError): WaggleError {
 }
 
 /** What a customer may read: `sys` and `ops` entries are reduced to INTERNAL with the trace id. */
-export function publicError(error: WaggleError): { code: ErrorCode; message: string; action: string; details: ErrorDetails } {
+export function publicError(error: WaggleError): {
+  code: ErrorCode
+  message: string
+  action: string
+  details: ErrorDetails
+} {
   const visible = CATALOGUE[error.code].audience === 'pub'
   const code: ErrorCode = visible ? error.code : 'INTERNAL'
-  return { code, message: CATALOGUE[code].message, action: CATALOGUE[code].action, details: visible ? error.details : {} }
+  return {
+    code,
+    message: CATALOGUE[code].message,
+    action: CATALOGUE[code].action,
+    details: visible ? error.details : {},
+  }
 }
 
 function safeString(value: unknown): string {

@@ -1,0 +1,161 @@
+import type { WaggleError } from '#shared/errors/waggle-error.ts'
+
+/**
+ * What the runtime needs of a broker, and nothing more. Adapters: `memory.ts` (tests and the simulator) and
+ * `shared/nats` (a real server); both pass the one contract suite in test/contract.
+ *
+ * An adapter supplies:
+ * - core messaging, at most once, ordered per publisher and subject; a request nobody listens to is told at once;
+ * - streams: an append is acknowledged when stored, a second append with the same message id within the stream's
+ *   window is not stored again; a full stream refuses the new (OVERLOADED, or MAILBOX_FULL when it is the limit of one
+ *   subject) and never drops the old, unless its retention is `age`;
+ * - durable consumers of a work queue: a second one with an overlapping filter is refused; deleting one makes all its
+ *   unacknowledged messages available to the next, in stream order; an acknowledgement of a deleted one has no effect;
+ * - a presence bucket whose reads may be stale.
+ * It must not retry, reorder, or throw anything but WaggleError (BROKER_DOWN when the connection is gone).
+ */
+export interface Transport {
+  /** At most once. `reply` is where answers go. Throws TOO_LARGE above the broker's payload limit. */
+  publish(subject: string, data: Uint8Array, options?: { readonly reply?: string }): void
+  /** `queue`: of all subscribers of one queue name, one gets each message. */
+  subscribe(
+    subject: string,
+    handler: (message: InboundMessage) => void,
+    options?: { readonly queue?: string },
+  ): Subscription
+  /** A private reply address; cheap enough to make one for each request. No other user of the broker can read it. */
+  inbox(handler: (message: InboundMessage) => void): Inbox
+
+  /** Creates the stream or brings its limits up to date. */
+  ensureStream(spec: StreamSpec): Promise<void>
+  append(subject: string, data: Uint8Array, options: { readonly messageId: string }): Promise<Appended>
+  consume(spec: ConsumerSpec, handler: (delivery: Delivery) => void): Promise<Consumption>
+  /** True when it existed. */
+  deleteConsumer(stream: string, durable: string): Promise<boolean>
+  /** Names of the durable consumers of a stream. */
+  consumers(stream: string): Promise<string[]>
+  streamInfo(stream: string, subjectFilter?: string): Promise<StreamInfo>
+  /** Stored messages matching any filter, from a sequence on, in order, up to the tail at the time of the call. */
+  read(
+    stream: string,
+    options: { readonly filters: readonly string[]; readonly from: number; readonly signal?: AbortSignal },
+  ): AsyncIterable<StoredMessage>
+  /** The last stored message of one literal subject. */
+  last(stream: string, subject: string): Promise<StoredMessage | null>
+  at(stream: string, sequence: number): Promise<StoredMessage | null>
+
+  /** A small key-value bucket. A crashed writer's entry goes away after `ttlMs` at the latest. */
+  bucket(name: string, options: { readonly ttlMs: number }): Promise<Bucket>
+
+  /** Connection state changes; the returned function stops listening. */
+  onStatus(listener: (status: 'connected' | 'disconnected') => void): () => void
+  /** Resolves when everything published so far has reached the broker. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface InboundMessage {
+  readonly subject: string
+  readonly data: Uint8Array
+  /** Where to answer, or empty. */
+  readonly reply: string
+  /** Set on an inbox when the request had no listener at all. */
+  readonly unreachable?: boolean
+  /** On the live lane (republished by the stream): its stream sequence, and that of the entry before it on this subject. */
+  readonly sequence?: number
+  readonly previous?: number
+}
+
+export interface Subscription {
+  unsubscribe(): void
+}
+
+export interface Inbox {
+  readonly subject: string
+  close(): void
+}
+
+export interface StreamSpec {
+  readonly name: string
+  readonly subjects: readonly string[]
+  /** `work`: a message is gone when acknowledged, a full stream refuses the new. `age`: the oldest go after maxAgeMs. */
+  readonly retention: 'work' | 'age'
+  readonly maxAgeMs?: number
+  readonly maxMessages?: number
+  readonly maxBytes?: number
+  /** With `work`: the limit of one subject, which makes a bounded mailbox of each actor (MAILBOX_FULL). */
+  readonly maxPerSubject?: number
+  /** How long a message id is remembered. */
+  readonly duplicateWindowMs: number
+  /** Republishes each stored message under `live.<subject>` with its numbers. */
+  readonly live?: boolean
+  readonly replicas?: number
+  /** Memory instead of files; for tests. */
+  readonly memory?: boolean
+}
+
+export interface Appended {
+  readonly sequence: number
+  readonly duplicate: boolean
+}
+
+export interface ConsumerSpec {
+  readonly stream: string
+  /** Deterministic name; opening an existing one continues it. */
+  readonly durable: string
+  readonly filter: string
+  /** Without an acknowledgement or `working()` for this long, it is delivered again. */
+  readonly ackWaitMs: number
+  readonly maxUnacknowledged: number
+}
+
+export interface Delivery {
+  readonly subject: string
+  readonly data: Uint8Array
+  readonly sequence: number
+  /** 1 the first time this consumer delivered it. */
+  readonly deliveries: number
+  /** Acknowledged for good; best effort: a lost acknowledgement leads to another delivery. */
+  ack(): void
+  /** Still at it: restarts the wait. */
+  working(): void
+}
+
+export interface Consumption {
+  /** Stops delivering; what was delivered may still be acknowledged. */
+  stop(): Promise<void>
+  /** Settles when the consumer was deleted by somebody else (a new holder): the holder has lost the partition. */
+  readonly lost: Promise<WaggleError>
+}
+
+export interface StoredMessage {
+  readonly subject: string
+  readonly sequence: number
+  readonly data: Uint8Array
+  /** Milliseconds since 1970 at which it was stored. */
+  readonly at: number
+}
+
+export interface StreamInfo {
+  /** Milliseconds; another value means another stream under the same name. */
+  readonly created: number
+  readonly firstSequence: number
+  readonly lastSequence: number
+  readonly messages: number
+  /** With a subject filter: messages stored for each matching subject. */
+  readonly subjects: ReadonlyMap<string, number>
+}
+
+export interface Bucket {
+  put(key: string, value: Uint8Array): Promise<number>
+  /** May be served by a follower, hence stale. */
+  entries(): Promise<ReadonlyMap<string, BucketEntry>>
+  delete(key: string): Promise<void>
+  /** Every change from now on; a value of null is a deletion. The returned function stops it. */
+  watch(handler: (key: string, entry: BucketEntry | null) => void): Promise<() => void>
+}
+
+export interface BucketEntry {
+  readonly value: Uint8Array
+  readonly revision: number
+}
