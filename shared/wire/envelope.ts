@@ -14,6 +14,8 @@ export interface Principal {
   readonly user: string
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
+  /** The user's own token, sealed (shared/lib/seal.ts), for injection into first-party tools (I14); empty when there is none. */
+  readonly credential: string
 }
 
 /** `kind/key` of an actor, both as tokens; `client/<user>` outside the swarm. */
@@ -64,7 +66,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     envelope.attempt,
     envelope.epoch,
     envelope.control,
-    principal === null ? null : [principal.user, principal.roles, principal.scopes],
+    principal === null ? null : [principal.user, principal.roles, principal.scopes, principal.credential],
     envelope.taint,
     envelope.trace,
     envelope.at,
@@ -118,7 +120,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   ) {
     throw new WaggleError('UNDECODABLE', { reason: 'A field of the envelope has the wrong type.' })
   }
-  const principal = who === null ? null : { tenant, user: who[0], roles: who[1], scopes: who[2] }
+  const principal = who === null ? null : { tenant, user: who[0], roles: who[1], scopes: who[2], credential: who[3] }
   return {
     id,
     type,
@@ -212,6 +214,8 @@ export function isTexts(value: unknown): value is string[] {
 export function isAddress(value: unknown): value is Address {
   return typeof value === 'string' && value.indexOf('/') > 0
 }
-function isPrincipal(value: unknown): value is [string, string[], string[]] {
-  return Array.isArray(value) && isText(value[0]) && isTexts(value[1]) && isTexts(value[2])
+function isPrincipal(value: unknown): value is [string, string[], string[], string] {
+  return (
+    Array.isArray(value) && isText(value[0]) && isTexts(value[1]) && isTexts(value[2]) && typeof value[3] === 'string'
+  )
 }

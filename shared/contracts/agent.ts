@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
+import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
+
+/** An agent in one conversation; key: conversation id, agent name. It routes and never waits for a model. */
+export const Prompt = z.object({
+  turnId: z.string(),
+  runId: z.string(),
+  /** The message to answer. */
+  messageId: z.string(),
+  /** Id of the message that will be the answer. */
+  answerId: z.string(),
+  text: z.string(),
+})
+
+export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })
+export const RunResult = z.object({
+  outcome: TurnOutcome,
+  message: MessageFact.nullable(),
+  steps: z.number().int(),
+  usage: Usage,
+  report: StopReport.nullable(),
+})
+
+export const Agent = contract(
+  'agent',
+  {
+    prompt: tell(Prompt, { fails: ['BUSY'] }),
+    cancel: tell(z.object({ turnId: z.string(), reason: z.string() })),
+    status: ask(z.object({}), z.object({ turns: z.number(), running: z.array(z.string()) }), { within: '1s' }),
+  },
+  { partitions: 32 },
+)
+
+/** One agent's work on one turn; key: conversation id, run id. Resumed from its checkpoints. */
+export const Run = spawned('run', RunInput, RunResult, {
+  within: '10m',
+  fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN'],
+})
+
+/** The supervisor's choice of an agent for one turn; key: conversation id, turn id. */
+export const Route = spawned(
+  'route',
+  z.object({ turnId: z.string(), messageId: z.string(), text: z.string(), conversationId: z.string() }),
+  z.object({ agent: z.string().nullable(), title: z.string(), reason: z.string(), ms: z.number() }),
+  { within: '1m' },
+)

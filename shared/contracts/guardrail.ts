@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { ask, pool } from '#shared/actor/contract.ts'
+
+/** Guardrails stand in front (I10): asked before the side effect and before the release of text. Name: the stage. */
+export const Stage = z.enum(['input', 'tool_call', 'tool_result', 'output'])
+export type Stage = z.infer<typeof Stage>
+
+export const CheckRequest = z.object({
+  stage: Stage,
+  agent: z.string(),
+  /** The text in question; for a tool call the canonical JSON of its arguments. */
+  text: z.string(),
+  tool: z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) }).nullable(),
+})
+
+export const Check = z.object({
+  guardrail: z.string(),
+  verdict: z.enum(['pass', 'rewrite', 'block']),
+  reason: z.string(),
+  ms: z.number(),
+})
+
+/** `rewrite`: go on with `text` instead. `block`: do not go on; `reason` is fit for the customer. */
+export const Verdict = z.object({
+  verdict: z.enum(['pass', 'rewrite', 'block']),
+  text: z.string(),
+  reason: z.string(),
+  checks: z.array(Check),
+})
+export type Verdict = z.infer<typeof Verdict>
+
+export const Guardrail = pool('guardrail', { check: ask(CheckRequest, Verdict, { within: '2s' }) })
