@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { ask, pool } from '#shared/actor/contract.ts'
+import { MessageFact } from './event-map.ts'
+
+/** What the edge needs of the tenant's stored data and may not read itself; name: `main`. */
+const Page = z.object({ limit: z.number().int().min(1).max(200), before: z.string().max(120).nullable() })
+
+export const AgentSummary = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  model: z.string(),
+  outputMode: z.enum(['gated', 'streamed']),
+  tools: z.array(z.object({ name: z.string(), description: z.string(), priority: z.number() })),
+  version: z.number().int(),
+  enabled: z.boolean(),
+})
+export const ConversationSummary = z.object({
+  id: z.string(),
+  user: z.string(),
+  channel: z.string(),
+  control: z.number(),
+  owner: z.string(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  messages: z.number(),
+})
+export const RunSummary = z.object({
+  id: z.string(),
+  conversationId: z.string(),
+  turnId: z.string(),
+  agent: z.string(),
+  state: z.string(),
+  attempt: z.number(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  error: z.unknown(),
+})
+export const LetterSummary = z.object({
+  id: z.string(),
+  subject: z.string(),
+  code: z.string(),
+  message: z.string(),
+  attempts: z.number(),
+  at: z.number(),
+  replayedAs: z.string().nullable(),
+})
+
+export const Directory = pool('directory', {
+  /** The principal behind a hashed API key (hex SHA-256), asked by the edge as the platform. */
+  apiKey: ask(
+    z.object({ hash: z.string().length(64) }),
+    z.object({ tenant: z.string(), user: z.string(), roles: z.array(z.string()), scopes: z.array(z.string()) }),
+    {
+      within: '2s',
+      fails: ['UNAUTHENTICATED', 'TENANT_DISABLED'],
+    },
+  ),
+  agents: ask(z.object({}), z.object({ agents: z.array(AgentSummary) })),
+  conversations: ask(Page, z.object({ conversations: z.array(ConversationSummary) })),
+  conversation: ask(z.object({ id: z.string() }), ConversationSummary, { fails: ['NOT_FOUND', 'FORBIDDEN'] }),
+  messages: ask(Page.extend({ conversationId: z.string() }), z.object({ messages: z.array(MessageFact) }), {
+    fails: ['NOT_FOUND', 'FORBIDDEN'],
+  }),
+  runs: ask(Page.extend({ conversationId: z.string().nullable() }), z.object({ runs: z.array(RunSummary) })),
+  run: ask(z.object({ id: z.string() }), RunSummary, { fails: ['NOT_FOUND'] }),
+  letters: ask(Page, z.object({ letters: z.array(LetterSummary) })),
+  letter: ask(
+    z.object({ id: z.string() }),
+    LetterSummary.extend({ payload: z.unknown(), bytes: z.string(), history: z.array(z.unknown()), trace: z.string() }),
+    { fails: ['NOT_FOUND'] },
+  ),
+  /** Sends the letter's command again as a new attempt, optionally with another payload, in the same trace. */
+  replay: ask(z.object({ id: z.string(), payload: z.unknown().optional() }), z.object({ id: z.string() }), {
+    fails: ['NOT_FOUND', 'CONFLICT', 'BAD_INPUT'],
+  }),
+})
