@@ -18,8 +18,8 @@ export interface Store {
   commit(fence: Fence, steps: readonly Step[]): Promise<CommitResult>
   /** A transaction for a handler that does SQL; fenced at once, tenant set, unprivileged role. */
   begin(fence: Fence): Promise<StoreTransaction>
-  /** Which of these commands the actor has handled already. */
-  processed(tenant: string, kind: string, key: string, ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Which of these commands the actor has handled already, each with the receipt that was said then. */
+  processed(tenant: string, kind: string, key: string, ids: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | null>>
 
   /** What a new holder resumes before it consumes (I4). */
   unsent(kind: string, partition: number): Promise<readonly OutboxRow[]>
@@ -91,7 +91,7 @@ export interface Step {
   /** The actor, of the fence's kind. */
   readonly key: string
   /** The command that this step handles; becomes a processed id. */
-  readonly command: { readonly id: string; readonly at: number } | null
+  readonly command: { readonly id: string; readonly at: number; readonly receipt: Uint8Array | null } | null
   /** Null: unchanged. JSON-safe. */
   readonly state: { readonly version: number; readonly value: unknown } | null
   /** One row with every command, fact event and reply; opaque to the store. */

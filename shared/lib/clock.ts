@@ -5,6 +5,8 @@
 export interface Clock {
   /** Wall time in milliseconds since 1970. Never used to fence anything. */
   now(): number
+  /** Milliseconds that only grow, from an arbitrary start: for measuring how long something took or was silent. */
+  elapsed(): number
   /** Runs `fn` once after `ms` milliseconds; the returned function gives the timer back. */
   setTimeout(fn: () => void, ms: number): Cancel
   /** Runs `fn` after every microtask that is already possible: what is still pending then awaits the outside world. */
@@ -15,6 +17,7 @@ export type Cancel = () => void
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   setTimeout(fn, ms) {
     const timer = setTimeout(fn, Math.min(ms, MAX_TIMER_MS))
     return () => clearTimeout(timer)

@@ -30,6 +30,9 @@ export interface LogEvent {
 export const CONTROL_CHANGED = 'control:changed'
 /** Says only that an activation has begun, where a higher epoch takes over an actor that spoke before (I1). */
 export const ACTIVATION_OPENED = 'activation:opened'
+/** The runtime's own word on the life of an actor, for operators. */
+export const ACTOR_CHANGED = 'actor:changed'
+export const LETTER_BURIED = 'letter:buried'
 
 export function encodeEvent(event: LogEvent): Uint8Array {
   const bytes = pack([
