@@ -3,41 +3,98 @@
  *
  *   --serial      one worker instead of two
  *   --under DIR   look for test files below DIR instead of test/
+ *   --bare        provide no servers: for files that need none
+ *   --coverage    measure line coverage and fail below the bar; on with CI=true, when everything runs
  *
  * The last line is always `N passed, N failed`; the exit code is 1 when something failed or nothing ran.
  */
-import { dirname, relative } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import pc from 'picocolors'
 
+import { coerceError } from '#shared/errors/waggle-error.ts'
+
+import { MIN_LINES_PERCENT, measureCoverage } from './coverage.ts'
+import type { FileCoverage } from './coverage.ts'
 import { findTestFiles } from './discover.ts'
 import { closingLine, renderFailure, tallyOf } from './outcome.ts'
 import { runFiles } from './pool.ts'
 import type { FileReport } from './pool.ts'
+import { provision } from './provision.ts'
+import type { Provisioned } from './provision.ts'
 
 const WORKERS = 2
+const NODE_MAJOR = 24
+const WORST_SHOWN = 10
+const SLOWEST_SHOWN = 5
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 const { values: options, positionals: fragments } = parseArgs({
   allowPositionals: true,
-  options: { serial: { type: 'boolean', default: false }, under: { type: 'string', default: 'test' } },
+  options: {
+    serial: { type: 'boolean', default: false },
+    under: { type: 'string', default: 'test' },
+    bare: { type: 'boolean', default: false },
+    coverage: { type: 'boolean', default: false },
+  },
 })
+const everything = fragments.length === 0 && options.under === 'test'
+const withCoverage = options.coverage || (process.env['CI'] === 'true' && everything)
 
 process.exitCode = await main()
 
 async function main(): Promise<number> {
+  if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
+    say(`This is Node ${process.versions.node}; Waggle runs on ${NODE_MAJOR}. Use "npm test", which brings its own,`)
+    say('or put node_modules/.bin first on PATH. If it is not there: npm ci')
+    return 1
+  }
   const files = await findTestFiles(ROOT, options.under, fragments)
-  if (files.length === 0) say(`no test file matches ${fragments.join(' ') || options.under}`)
-  const reports = await runFiles(files, { workers: options.serial ? 1 : WORKERS, env: process.env, onReport })
+  if (files.length === 0) {
+    say(`no test file matches ${fragments.join(' ') || options.under}`)
+    say(closingLine({ passed: 0, failed: 0, skipped: 0 }))
+    return 1
+  }
+  const provided = options.bare ? nothing() : await provision((line) => say(pc.dim(line)))
+  endOnSignal(provided)
+  for (const line of provided.summary) say(`with ${line}`)
+  const coverageFolder = withCoverage ? await mkdtemp(join(tmpdir(), 'waggle-coverage-')) : undefined
+  try {
+    const env = {
+      ...process.env,
+      ...provided.env,
+      ...(coverageFolder === undefined ? {} : { NODE_V8_COVERAGE: coverageFolder }),
+    }
+    const reports = await runFiles(files, { workers: options.serial ? 1 : WORKERS, env, onReport })
+    const tally = tallyOf(reports.flatMap((report) => report.outcomes))
+    for (const report of reports) showFailures(report)
+    showSkipped(reports)
+    showSlowest(reports)
+    const left = await provided.end()
+    if (left.length > 0) say(`ended what tests had left running: ${left.join(', ')}`)
+    const covered = coverageFolder === undefined || (await showCoverage(coverageFolder))
+    say(`\n${closingLine(tally)}`)
+    return tally.failed > 0 || tally.passed === 0 || !covered ? 1 : 0
+  } finally {
+    if (coverageFolder !== undefined) await rm(coverageFolder, { recursive: true, force: true })
+  }
+}
 
-  const outcomes = reports.flatMap((report) => report.outcomes)
-  const tally = tallyOf(outcomes)
-  for (const report of reports) showFailures(report)
-  showSkipped(reports)
-  say(`\n${closingLine(tally)}`)
-  return tally.failed > 0 || tally.passed === 0 ? 1 : 0
+function nothing(): Provisioned {
+  return { env: {}, summary: [], end: () => Promise.resolve([]) }
+}
+
+/** Ctrl-C reaches the workers too, as they are in our process group; servers are not, and are ended here. */
+function endOnSignal(provided: Provisioned): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void provided.end().finally(() => process.exit(1))
+    })
+  }
 }
 
 function onReport(report: FileReport): void {
@@ -68,6 +125,27 @@ function showSkipped(reports: readonly FileReport[]): void {
     }
   }
   for (const [reason, count] of byReason) say(`skipped ${count}: ${reason}`)
+}
+
+function showSlowest(reports: readonly FileReport[]): void {
+  if (!everything) return
+  const slowest = reports.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST_SHOWN)
+  say(`slowest: ${slowest.map(({ file, ms }) => `${shown(file)} ${(ms / 1000).toFixed(1)} s`).join(', ')}`)
+}
+
+async function showCoverage(folder: string): Promise<boolean> {
+  try {
+    const { percent, files } = await measureCoverage(ROOT, folder)
+    say(`\nline coverage ${percent} %, bar ${MIN_LINES_PERCENT} %; most lines not covered:`)
+    const missed = (file: FileCoverage): number => file.lines - file.covered
+    for (const file of files.toSorted((a, b) => missed(b) - missed(a)).slice(0, WORST_SHOWN)) {
+      if (missed(file) > 0) say(`  ${missed(file)} of ${file.lines}  ${file.file}`)
+    }
+    return percent >= MIN_LINES_PERCENT
+  } catch (thrown) {
+    say(`line coverage could not be measured: ${coerceError(thrown).message}`)
+    return false
+  }
 }
 
 function shown(file: string): string {

@@ -3,7 +3,7 @@
  * what is left, so that a worker killed in the middle of a test leaves neither processes nor files behind.
  */
 import { mkdtempSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,7 +17,9 @@ export async function scratchFolder(prefix: string): Promise<string> {
 
 /** A folder whose processes nobody else will end: for the runner. */
 export async function createRunFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'waggle-test-'))
+  const folder = await mkdtemp(join(tmpdir(), 'waggle-test-'))
+  await chmod(folder, 0o711) // a PostgreSQL that root starts runs as another user and has its data below
+  return folder
 }
 
 export async function notePid(folder: string, pid: number): Promise<void> {
