@@ -1,7 +1,7 @@
 /**
  * Runs test files in worker processes, each file in one worker, so that a file that hangs or crashes is bounded and named.
  *
- * The pool owns its workers. A worker that is silent past the deadline of its current step plus GRACE_MS is killed by its
+ * The pool owns its workers. A worker that is silent past the deadline of its current step plus a grace is killed by its
  * pid, the step it was in is reported as failed, and a new worker takes the next file.
  */
 import { fork } from 'node:child_process'
@@ -13,7 +13,7 @@ import { LOAD_DEADLINE_MS } from './messages.ts'
 import type { Outcome } from './outcome.ts'
 import type { Step } from './recorder.ts'
 
-const GRACE_MS = 5000
+const LEAVE_TIMEOUT_MS = 5000
 const KEPT_OUTPUT_CHARS = 16_000
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
 
@@ -29,7 +29,7 @@ export interface PoolOptions {
   readonly workers: number
   readonly env: NodeJS.ProcessEnv
   readonly onReport: (report: FileReport) => void
-  readonly graceMs?: number
+  readonly graceMs: number
 }
 
 export async function runFiles(files: readonly string[], options: PoolOptions): Promise<FileReport[]> {
@@ -39,7 +39,7 @@ export async function runFiles(files: readonly string[], options: PoolOptions): 
     let worker: ChildProcess | undefined
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       worker ??= startWorker(options.env)
-      const { report, reusable } = await runFile(worker, file, options.graceMs ?? GRACE_MS)
+      const { report, reusable } = await runFile(worker, file, options.graceMs)
       reports.push(report)
       options.onReport(report)
       if (!reusable) {
@@ -87,6 +87,7 @@ function runFile(
     const watch = (): void => {
       clearTimeout(timer)
       timer = setTimeout(() => {
+        worker.kill('SIGKILL') // its thread is held: it would not hear anything softer
         finish(false, `"${step.test}" held its process for ${step.deadlineMs + graceMs} ms; the process was ended`)
       }, step.deadlineMs + graceMs)
     }
@@ -119,7 +120,7 @@ function runFile(
 async function stop(worker: ChildProcess): Promise<void> {
   if (worker.exitCode !== null || worker.signalCode !== null) return
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => worker.kill('SIGKILL'), GRACE_MS)
+    const timer = setTimeout(() => worker.kill('SIGKILL'), LEAVE_TIMEOUT_MS)
     worker.once('exit', () => {
       clearTimeout(timer)
       resolve()

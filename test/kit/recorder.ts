@@ -24,6 +24,10 @@ export function listen(to: Listener): void {
   listener = to
 }
 
+export function isListening(): boolean {
+  return listener !== undefined
+}
+
 export function recordStep(step: Step): void {
   current = step
   listener?.step(step)

@@ -4,6 +4,7 @@
  *   --serial      one worker instead of two
  *   --under DIR   look for test files below DIR instead of test/
  *   --bare        provide no servers: for files that need none
+ *   --grace MS    how long a worker may be silent after the deadline of its test
  *   --coverage    measure line coverage and fail below the bar; on with CI=true, when everything runs
  *
  * The last line is always `N passed, N failed`; the exit code is 1 when something failed or nothing ran.
@@ -40,6 +41,7 @@ const { values: options, positionals: fragments } = parseArgs({
     under: { type: 'string', default: 'test' },
     bare: { type: 'boolean', default: false },
     coverage: { type: 'boolean', default: false },
+    grace: { type: 'string', default: '5000' },
   },
 })
 const everything = fragments.length === 0 && options.under === 'test'
@@ -69,7 +71,12 @@ async function main(): Promise<number> {
       ...provided.env,
       ...(coverageFolder === undefined ? {} : { NODE_V8_COVERAGE: coverageFolder }),
     }
-    const reports = await runFiles(files, { workers: options.serial ? 1 : WORKERS, env, onReport })
+    const reports = await runFiles(files, {
+      workers: options.serial ? 1 : WORKERS,
+      env,
+      onReport,
+      graceMs: Number(options.grace),
+    })
     const tally = tallyOf(reports.flatMap((report) => report.outcomes))
     for (const report of reports) showFailures(report)
     showSkipped(reports)

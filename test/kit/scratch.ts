@@ -2,12 +2,12 @@
  * Temporary folders and the processes of a run. A server writes its pid into its folder; whoever ends the run ends by pid
  * what is left, so that a worker killed in the middle of a test leaves neither processes nor files behind.
  */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The folder of this run, made by the runner; a test file run by itself makes its own and clears it at exit. */
+/** The folder of this run, made by the runner; a test file run by itself makes its own and removes it at exit. */
 const RUN_VARIABLE = 'WAGGLE_TEST_TMP'
 const PID_FILE = 'pid'
 
@@ -57,6 +57,6 @@ function runFolder(): string {
   if (given !== undefined) return given
   const own = mkdtempSync(join(tmpdir(), 'waggle-test-'))
   process.env[RUN_VARIABLE] = own
-  process.once('beforeExit', () => void clearRunFolder(own))
+  process.once('exit', () => rmSync(own, { recursive: true, force: true }))
   return own
 }

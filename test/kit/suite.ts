@@ -10,6 +10,10 @@
  * `before` that throws (uvu then reports success), a forgotten `.run()`, a suite without tests, and whatever a test or a
  * suite leaves open. There is no `only`: a run that silently leaves tests out is not green.
  */
+import './defer-uvu.ts'
+
+import { pathToFileURL } from 'node:url'
+
 import { exec, suite as uvuSuite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compare } from 'uvu/diff'
@@ -20,16 +24,9 @@ import { baseline, forgetLeaks, leakedRegistrations, leakedResources } from './l
 import type { Baseline } from './leaks.ts'
 import { closingLine, renderFailure, tallyOf } from './outcome.ts'
 import type { Failure, Outcome } from './outcome.ts'
-import { countSuite, listen, recordOutcome, recordStep } from './recorder.ts'
+import { countSuite, isListening, listen, recordOutcome, recordStep } from './recorder.ts'
 
 export { assert }
-
-declare global {
-  /** uvu's own switch: set before uvu is loaded, it leaves running the queue to the caller. */
-  var UVU_DEFER: unknown
-  /** uvu's queue: groups of runs, each begun by the name of its file. */
-  var UVU_QUEUE: unknown[][]
-}
 
 export const TEST_DEADLINE_MS = 20_000
 /** `before` and `after` start and stop servers. */
@@ -150,7 +147,7 @@ export function suite(name: string, define: (kit: SuiteKit) => void): void {
   run.run()
 }
 
-/** Runs the suites queued since the last call; for the worker, which sets UVU_DEFER before it loads this file. */
+/** Runs the suites queued since the last call. */
 export async function runQueued(): Promise<void> {
   await exec()
   UVU_QUEUE.splice(0, UVU_QUEUE.length, [null])
@@ -264,21 +261,20 @@ function forUvu(outcome: Outcome): Error {
   return error
 }
 
-// With UVU_DEFER uvu leaves the first group to be made by the caller.
-if (globalThis.UVU_DEFER !== undefined) UVU_QUEUE.push([null])
-
-// A test file run by itself (`node test/unit/x.test.ts`) has no worker: it prints its own summary.
-if (globalThis.UVU_DEFER === undefined) {
+// Nobody listens: a test file is run by itself (`node test/unit/x.test.ts`). It runs when it has been evaluated to its end,
+// prints its own summary, and ends even when something was left open.
+if (!isListening()) {
+  const file = process.argv[1] ?? ''
   const outcomes: Outcome[] = []
   listen({ step: () => undefined, outcome: (outcome) => void outcomes.push(outcome) })
-  process.on('exit', () => {
+  void import(pathToFileURL(file).href).then(runQueued).then(() => {
     for (const outcome of outcomes) {
-      if (outcome.state === 'failed') process.stdout.write(`${renderFailure(process.argv[1] ?? '', outcome)}\n\n`)
+      if (outcome.state === 'failed') process.stdout.write(`${renderFailure(file, outcome)}\n\n`)
       if (outcome.state === 'skipped')
         process.stdout.write(`skipped ${outcome.suite} › ${outcome.test}: ${outcome.reason}\n`)
     }
     const tally = tallyOf(outcomes)
-    if (tally.failed > 0 || outcomes.length === 0) process.exitCode = 1
     process.stdout.write(`${closingLine(tally)}\n`)
+    process.exit(tally.failed > 0 || tally.passed === 0 ? 1 : 0)
   })
 }

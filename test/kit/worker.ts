@@ -10,15 +10,15 @@ import type { FromWorker, RunFile } from './messages.ts'
 import { LOAD_DEADLINE_MS } from './messages.ts'
 import { currentStep, listen, recordOutcome, recordStep, takeDeclaredSuites } from './recorder.ts'
 
-globalThis.UVU_DEFER = true
-const { runQueued } = await import('./suite.ts')
-
 let tainted = false
 
 listen({
   step: (step) => send({ type: 'step', step }),
   outcome: (outcome) => send({ type: 'outcome', outcome }),
 })
+
+// After `listen`: without a listener, suite.ts takes this process for a test file run by itself.
+const { runQueued } = await import('./suite.ts')
 
 process.on('uncaughtException', (thrown: unknown) => {
   tainted = true
