@@ -13,7 +13,7 @@ export interface ConsumerWorld {
   random(): number
 }
 
-/** One reader of a consumer, on one connection. */
+/** The one reader of a consumer, on one connection. */
 export interface Attachment {
   deliver(message: StoredMessage, deliveries: number): void
   /** The consumer was deleted. */
@@ -34,12 +34,11 @@ interface Pending {
 export class MemoryConsumer {
   readonly #stream: MemoryStream
   readonly #world: ConsumerWorld
-  readonly #attached: Attachment[] = []
   readonly #pending = new Map<number, Pending>()
   #again: number[] = []
+  #attached: Attachment | null = null
   #spec: ConsumerSpec
   #next = 1
-  #turn = 0
   #timer: Cancel | null = null
   #deleted = false
 
@@ -53,31 +52,35 @@ export class MemoryConsumer {
     return this.#spec
   }
 
+  get attached(): boolean {
+    return this.#attached !== null
+  }
+
   update(spec: ConsumerSpec): void {
     this.#spec = spec
   }
 
   attach(attachment: Attachment): void {
-    this.#attached.push(attachment)
+    this.#attached = attachment
     this.#sweep()
   }
 
   detach(attachment: Attachment): void {
-    const index = this.#attached.indexOf(attachment)
-    if (index >= 0) this.#attached.splice(index, 1)
-    if (this.#attached.length === 0) this.#disarm()
+    if (this.#attached !== attachment) return
+    this.#attached = null
+    this.#disarm()
   }
 
   /** Delivers what may be delivered: first again, then new. */
   pump(): void {
-    while (!this.#deleted && this.#attached.length > 0) {
+    while (!this.#deleted && this.#attached) {
       const message = this.#takeAgain() ?? this.#takeNew()
       if (!message) break
       const pending = this.#pending.get(message.sequence) ?? { deliveries: 0, deadline: 0 }
       pending.deliveries++
       pending.deadline = this.#world.now() + this.#spec.ackWaitMs
       this.#pending.set(message.sequence, pending)
-      this.#attached[this.#turn++ % this.#attached.length]!.deliver(message, pending.deliveries)
+      this.#attached.deliver(message, pending.deliveries)
     }
     this.#arm()
   }
@@ -101,7 +104,8 @@ export class MemoryConsumer {
   delete(): void {
     this.#deleted = true
     this.#disarm()
-    for (const attachment of this.#attached.splice(0)) attachment.lost()
+    this.#attached?.lost()
+    this.#attached = null
   }
 
   /** The stream lost everything after `last`. */
@@ -144,7 +148,7 @@ export class MemoryConsumer {
 
   #arm(): void {
     this.#disarm()
-    if (this.#deleted || this.#attached.length === 0 || this.#pending.size === 0) return
+    if (this.#deleted || !this.#attached || this.#pending.size === 0) return
     let first = Infinity
     for (const { deadline } of this.#pending.values()) first = Math.min(first, deadline)
     const wait = Math.max(1, first - this.#world.now())

@@ -74,7 +74,7 @@ export class MemoryStream {
   open(spec: ConsumerSpec): MemoryConsumer {
     const known = this.consumers.get(spec.durable)
     if (known) {
-      if (known.spec.filter !== spec.filter) throw overlap(spec, known.spec)
+      if (known.spec.filter !== spec.filter || known.attached) throw overlap(spec, known.spec)
       known.update(spec)
       return known
     }
