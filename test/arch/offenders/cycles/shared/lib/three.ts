@@ -1,0 +1,5 @@
+import type { Two } from './two.ts'
+
+export interface Three {
+  readonly two: Two
+}

@@ -1,0 +1,2 @@
+const renamed = 1
+export { renamed as default }

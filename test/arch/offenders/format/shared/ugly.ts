@@ -1,0 +1,1 @@
+export const ugly = { "double" : 1 };

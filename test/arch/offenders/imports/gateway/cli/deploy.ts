@@ -1,0 +1,3 @@
+import { main } from '#deploy/embedded/main.ts'
+
+export const deploy = main

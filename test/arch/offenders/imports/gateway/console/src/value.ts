@@ -1,0 +1,3 @@
+import { EVENTS } from '#shared/contracts/event-map.ts'
+
+export const value = EVENTS

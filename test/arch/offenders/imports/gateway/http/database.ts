@@ -1,0 +1,3 @@
+import { openDatabase } from '#shared/db/database.ts'
+
+export const database = openDatabase

@@ -1,0 +1,3 @@
+import '#services/agents/main.ts'
+
+export const service = 1

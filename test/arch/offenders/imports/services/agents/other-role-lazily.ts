@@ -1,0 +1,1 @@
+export const lazily = () => import('#services/tools/pool.ts')

@@ -1,0 +1,3 @@
+import { suite } from '#test/kit/suite.ts'
+
+export const importsTest = suite

@@ -1,0 +1,3 @@
+import { newId } from '#shared/lib/ids.ts'
+
+export const noRule = newId

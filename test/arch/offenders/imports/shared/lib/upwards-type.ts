@@ -1,0 +1,1 @@
+export type Upwards = import('#shared/errors/catalogue.ts').ErrorCode

@@ -1,0 +1,3 @@
+import { CATALOGUE } from '#shared/errors/catalogue.ts'
+
+export const upwards = CATALOGUE

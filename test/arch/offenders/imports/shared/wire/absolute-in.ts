@@ -1,0 +1,3 @@
+import { encode } from '#shared/wire/codec.ts'
+
+export const absoluteIn = encode

@@ -1,0 +1,3 @@
+import { newId } from '../lib/ids.ts'
+
+export const relativeOut = newId

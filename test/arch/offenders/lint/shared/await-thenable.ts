@@ -1,0 +1,3 @@
+export async function awaitThenable(value: number): Promise<number> {
+  return await value
+}

@@ -1,0 +1,3 @@
+export function noConsole(): void {
+  console.log('printed')
+}

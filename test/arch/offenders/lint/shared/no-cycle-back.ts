@@ -1,0 +1,3 @@
+import { back } from './no-cycle.ts'
+
+export const noCycle = (): unknown => back

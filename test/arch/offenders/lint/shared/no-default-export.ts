@@ -1,0 +1,2 @@
+const noDefaultExport = 1
+export default noDefaultExport

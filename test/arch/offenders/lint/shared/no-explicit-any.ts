@@ -1,0 +1,3 @@
+export function noExplicitAny(value: any): unknown {
+  return value
+}

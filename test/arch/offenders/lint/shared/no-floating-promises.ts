@@ -1,0 +1,3 @@
+export function noFloatingPromises(work: () => Promise<void>): void {
+  work()
+}

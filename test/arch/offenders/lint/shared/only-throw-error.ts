@@ -1,0 +1,3 @@
+export function onlyThrowError(): never {
+  throw 'a string'
+}

@@ -1,0 +1,3 @@
+import { assert } from '#test/kit/suite.ts'
+
+assert.ok(true)

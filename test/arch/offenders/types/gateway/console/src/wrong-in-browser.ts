@@ -1,0 +1,1 @@
+export const wrongInBrowser: number = 'text'
