@@ -19,7 +19,12 @@ export interface Store {
   /** A transaction for a handler that does SQL; fenced at once, tenant set, unprivileged role. */
   begin(fence: Fence): Promise<StoreTransaction>
   /** Which of these commands the actor has handled already, each with the receipt that was said then. */
-  processed(tenant: string, kind: string, key: string, ids: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | null>>
+  processed(
+    tenant: string,
+    kind: string,
+    key: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Uint8Array | null>>
 
   /** What a new holder resumes before it consumes (I4). */
   unsent(kind: string, partition: number): Promise<readonly OutboxRow[]>

@@ -1,0 +1,61 @@
+/** Every bound of the runtime with its default and unit (I11). A limit that is hit is said with the code behind it. */
+export interface Limits {
+  /** A node that has not renewed its presence for this long is taken for dead. Fences nothing: the epoch does (I1). */
+  readonly leaseMs: number
+  /** How long a new holder waits for the old one to let go by itself. */
+  readonly handoverMs: number
+  /** How long a leaving node lets its runs finish before it leaves them to the next holder. */
+  readonly drainMs: number
+  /** Unacknowledged commands of one partition in one process. */
+  readonly window: number
+  /** Commands waiting for one actor, at the broker: MAILBOX_FULL. At most half of `window`: no actor fills it alone. */
+  readonly mailbox: number
+  /** Calls waiting for one actor in memory: MAILBOX_FULL. */
+  readonly calls: number
+  /** Unacknowledged commands of one tenant over all partitions: TENANT_BUSY. */
+  readonly tenantCredit: number
+  /** All commands waiting at the broker: OVERLOADED. */
+  readonly commands: number
+  /** Handlers at work at the same time in one process. */
+  readonly handlers: number
+  /** Runs at work at the same time in one process; more wait in turn, by tenant. */
+  readonly runs: number
+  /** Started attempts of one command before it is a dead letter (GAVE_UP). */
+  readonly attempts: number
+  readonly retryFirstMs: number
+  readonly retryMaxMs: number
+  /** Redelivery when a holder hangs without having died; a takeover does not wait for it. */
+  readonly ackWaitMs: number
+  /** Older commands are refused (TOO_OLD): the ids of handled ones are kept this long. */
+  readonly processedMs: number
+  /** Relayed outbox rows are kept this long, to re-emit after a lost tail of the log. */
+  readonly relayedMs: number
+  /** Steps in one transaction of the group commit. */
+  readonly batch: number
+  /** How long a cancelled callee or child has to say what it stopped. */
+  readonly cancelGraceMs: number
+  /** How long an outbox entry is offered to a full addressee before it is a dead letter. */
+  readonly relayGiveUpMs: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  leaseMs: 6_000,
+  handoverMs: 3_000,
+  drainMs: 10_000,
+  window: 512,
+  mailbox: 256,
+  calls: 128,
+  tenantCredit: 2_000,
+  commands: 200_000,
+  handlers: 64,
+  runs: 128,
+  attempts: 5,
+  retryFirstMs: 100,
+  retryMaxMs: 5_000,
+  ackWaitMs: 60_000,
+  processedMs: 7 * 86_400_000,
+  relayedMs: 86_400_000,
+  batch: 64,
+  cancelGraceMs: 1_000,
+  relayGiveUpMs: 300_000,
+}

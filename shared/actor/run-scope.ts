@@ -1,0 +1,174 @@
+import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
+import type { Logger } from '#shared/lib/logger.ts'
+import type { Address, Envelope } from '#shared/wire/envelope.ts'
+import { encodeEvent } from '#shared/wire/event.ts'
+import { decodeKey, keyHead } from '#shared/wire/names.ts'
+import { eventSubject } from '#shared/wire/subjects.ts'
+import type { Cause, EffectResult, EmitOptions, RunContext } from './definition.ts'
+import { causeOf, originWithin } from './message.ts'
+import type { HeldPartition, NodeParts } from './partition.ts'
+import type { Reach } from './ref.ts'
+import type { EffectIntent, Fence, RunRow, TenantSql } from './store.ts'
+
+/** What one attempt of a run holds (see RunContext). After `silence` nothing it says or writes has an effect. */
+export class RunScope implements RunContext {
+  readonly tenant: string
+  readonly key: readonly string[]
+  readonly address: Address
+  readonly parent: Address
+  readonly cause: Cause
+  readonly attempt: number
+  readonly resumed: boolean
+  readonly fence: Fence
+  readonly reach: Reach
+  readonly log: Logger
+  readonly #held: HeldPartition
+  readonly #parts: NodeParts
+  readonly #end = new AbortController()
+  #silent = false
+  #spoken = 0
+  /** In flight, in order. A failed one is remembered until `flushed` has told of it. */
+  #last: Promise<void> = Promise.resolve()
+  #unsaid = 0
+
+  constructor(
+    held: HeldPartition,
+    parts: NodeParts,
+    row: RunRow,
+    envelope: Envelope,
+    attempt: number,
+    resumed: boolean,
+  ) {
+    this.#held = held
+    this.#parts = parts
+    this.tenant = row.tenant
+    this.key = decodeKey(row.key)
+    this.address = `${row.kind}/${row.key}`
+    this.parent = `${row.parentKind}/${row.parentKey}`
+    this.cause = { ...causeOf(envelope), deadline: row.deadline }
+    this.attempt = attempt
+    this.resumed = resumed
+    this.fence = held.fence(row.tenant)
+    this.log = parts.core.log
+    // The parent does not wait for a child: asking it is no cycle. The child itself is an ancestor of what it asks.
+    const origin = { ...originWithin(envelope, this.address, held.epoch), deadline: row.deadline }
+    this.reach = parts.reacher.within(origin, this.signal)
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal
+  }
+  newId(): string {
+    return this.#parts.core.newId()
+  }
+  now(): number {
+    return this.#parts.core.clock.now()
+  }
+
+  abort(reason: WaggleError): void {
+    this.#end.abort(reason)
+  }
+  silence(): void {
+    this.#silent = true
+    if (!this.#end.signal.aborted) this.#end.abort(new WaggleError('LEAVING'))
+  }
+
+  emit(type: string, payload: unknown, options: EmitOptions): void {
+    if (this.#silent || this.#held.lost.aborted) return
+    const { core } = this.#parts
+    const id = options.id ?? `${this.key.at(-1)}.${this.fence.epoch}.${this.attempt}.${this.#spoken++}`
+    const event = {
+      id,
+      type,
+      version: 1,
+      by: this.address,
+      epoch: this.fence.epoch,
+      control: options.control ?? 0,
+      at: core.clock.now(),
+      trace: this.cause.trace,
+      payload,
+    }
+    const subject = eventSubject(this.tenant, options.scope ?? keyHead(this.#parentKey), options.audience)
+    const stored = core.transport.append(subject, encodeEvent(event), { messageId: id })
+    const settled = stored.then(
+      () => {},
+      (error: unknown) => {
+        this.#unsaid++
+        core.log.warn({ run: this.address, type, code: coded(error).code }, 'an event of a run was not stored')
+      },
+    )
+    this.#last = this.#last.then(() => settled)
+  }
+
+  async flushed(): Promise<boolean> {
+    await this.#last
+    const whole = this.#unsaid === 0
+    this.#unsaid = 0
+    return whole
+  }
+
+  async sql<Value>(work: (sql: TenantSql) => Promise<Value>): Promise<Value> {
+    this.#check()
+    const transaction = await this.#parts.core.store.begin(this.fence)
+    try {
+      const value = await work(transaction.sql)
+      await transaction.commit({
+        key: this.#parentKey,
+        command: null,
+        state: null,
+        outbox: null,
+        timers: [],
+        runs: [],
+        openings: [],
+        deadLetter: null,
+        clearAttempts: false,
+      })
+      return value
+    } catch (error) {
+      await transaction.rollback()
+      throw error
+    }
+  }
+
+  async effect<Value>(intent: Omit<EffectIntent, 'run'>, work: () => Promise<Value>): Promise<EffectResult<Value>> {
+    this.#check()
+    const { store } = this.#parts.core
+    const row = await store.intend(this.fence, { ...intent, run: this.address })
+    if (row.argsHash !== intent.argsHash) throw new WaggleError('ID_REUSED', { effect: intent.id })
+    if (!row.fresh) {
+      if (row.status === 'done') return { status: 'done', value: row.result as Value, repeated: true }
+      if (row.status === 'failed') return { status: 'failed', error: row.result as { code: string; message: string } }
+      // It was begun and never settled: repeated only where that does no harm (I3).
+      if (row.status === 'unknown' || !row.repeatable) {
+        if (row.status !== 'unknown') await store.settle(this.fence, intent.id, { status: 'unknown', result: null })
+        return { status: 'unknown', row: { ...row, status: 'unknown' } }
+      }
+    }
+    try {
+      const value = await work()
+      await store.settle(this.fence, intent.id, { status: 'done', result: value })
+      return { status: 'done', value, repeated: false }
+    } catch (error) {
+      const failure = coded(error, 'CRASHED')
+      if (failure.code === 'STALE_EPOCH' || failure.code === 'DATABASE_DOWN' || this.#silent) throw failure
+      // Without an answer nobody knows whether it happened; a refusal or an error of the tool is an answer.
+      const inDoubt = !failure.expected && !intent.repeatable && IN_DOUBT.has(failure.code)
+      const result = { code: failure.code, message: failure.message, details: failure.details }
+      await store.settle(this.fence, intent.id, { status: inDoubt ? 'unknown' : 'failed', result })
+      if (inDoubt) return { status: 'unknown', row: { ...row, status: 'unknown' } }
+      return { status: 'failed', error: result }
+    }
+  }
+
+  get #parentKey(): string {
+    return this.parent.slice(this.parent.indexOf('/') + 1)
+  }
+
+  #check(): void {
+    if (this.#silent) throw new WaggleError('LEAVING')
+    this.#held.lost.throwIfAborted()
+    if (this.#end.signal.aborted) throw coded(this.#end.signal.reason)
+  }
+}
+
+const IN_DOUBT: ReadonlySet<string> = new Set(['DEADLINE', 'CANCELLED', 'BROKER_DOWN', 'LEAVING'])
