@@ -35,6 +35,8 @@ export interface FindOptions {
   readonly path?: string
   readonly cache?: string
   readonly download?: boolean
+  /** Whether Debian's packages are tried too. */
+  readonly debian?: boolean
   readonly release?: ReleaseOptions
   /** Told what is being done, as it may take some seconds. */
   readonly onProgress?: (line: string) => void
@@ -125,7 +127,8 @@ function fromRelease(search: Search): Promise<NatsBinary | undefined> {
   return attempt(search, 'the official release', (work) => fetchRelease(work, search.options.release))
 }
 
-function fromDebian(search: Search, suite: string): Promise<NatsBinary | undefined> {
+async function fromDebian(search: Search, suite: string): Promise<NatsBinary | undefined> {
+  if (search.options.debian === false) return undefined
   return attempt(search, `Debian's package (${suite})`, async (work) => {
     const opened = await openDebian(join(work, 'apt'), [{ kind: 'deb', name: suite }])
     if ('problem' in opened) throw new Error(opened.problem)

@@ -6,9 +6,13 @@ import { coerceError } from '#shared/errors/waggle-error.ts'
 export const CONNECT_TIMEOUT_MS = 2000
 
 /** The reason why not, or undefined when it can be reached (or a proxy is set, of which only the client knows). */
-export function unreachableReason(url: string, timeoutMs: number = CONNECT_TIMEOUT_MS): Promise<string | undefined> {
+export function unreachableReason(
+  url: string,
+  timeoutMs: number = CONNECT_TIMEOUT_MS,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
   const target = new URL(url)
-  if (proxyIsSet(target.protocol)) return Promise.resolve(undefined)
+  if (proxyIsSet(target.protocol, env)) return Promise.resolve(undefined)
   const port = target.port === '' ? (target.protocol === 'https:' ? 443 : 80) : Number(target.port)
   return new Promise((resolve) => {
     const socket = connect({ host: target.hostname, port })
@@ -23,7 +27,7 @@ export function unreachableReason(url: string, timeoutMs: number = CONNECT_TIMEO
   })
 }
 
-function proxyIsSet(protocol: string): boolean {
+function proxyIsSet(protocol: string, env: NodeJS.ProcessEnv): boolean {
   const name = protocol === 'https:' ? 'https_proxy' : 'http_proxy'
-  return [name, name.toUpperCase()].some((variable) => (process.env[variable] ?? '') !== '')
+  return [name, name.toUpperCase()].some((variable) => (env[variable] ?? '') !== '')
 }
