@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 
-import type { FromPgliteWorker, PgliteWorkerData } from './pglite-worker.ts'
+import type { FromPgliteWorker, PgliteWorkerData, ToPgliteWorker } from './pglite-worker.ts'
 
 export interface PgliteOptions {
   /** Absent: in memory, gone when it is stopped. */
@@ -18,10 +18,14 @@ export interface PgliteOptions {
   /** Of the port on loopback; a free one by default. */
   readonly port?: number
   readonly idleInTransactionMs?: number
+  /** Begins from what `snapshot` gave, ten times faster than from nothing. */
+  readonly snapshot?: Uint8Array
 }
 
 export interface Pglite {
   readonly url: string
+  /** The whole database as one archive. Nobody may be in a transaction meanwhile. */
+  snapshot(): Promise<Uint8Array>
   stop(): Promise<void>
 }
 
@@ -40,12 +44,22 @@ export async function startPglite(options: PgliteOptions = {}): Promise<Pglite> 
     port: options.port ?? 0,
     password,
     idleInTransactionMs: options.idleInTransactionMs ?? PGLITE_IDLE_IN_TRANSACTION_MS,
+    ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
   }
   const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: data, name: 'pglite' })
   try {
-    const port = await listening(worker)
+    const message = await answer(worker)
+    if (message.type !== 'listening') throw failure('it does not listen')
+    const { port } = message
     return {
       url: `postgres://postgres:${password}@${HOST}:${port}/postgres`,
+      snapshot: async () => {
+        const dumped = answer(worker)
+        order(worker, 'snapshot')
+        const message = await dumped
+        if (message.type !== 'snapshot') throw failure('it gave no snapshot')
+        return message.bytes
+      },
       stop: async () => {
         await stopped(worker)
         await unlock()
@@ -58,18 +72,32 @@ export async function startPglite(options: PgliteOptions = {}): Promise<Pglite> 
   }
 }
 
-function listening(worker: Worker): Promise<number> {
+/** The next thing the thread says; rejects when it fails or ends instead. */
+function answer(worker: Worker): Promise<FromPgliteWorker> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string, cause?: unknown): void => {
-      reject(new WaggleError('DATABASE_DOWN', { reason: `The embedded database did not start: ${reason}` }, { cause }))
+    const onMessage = (message: FromPgliteWorker): void => {
+      settle()
+      if (message.type === 'failed') reject(failure(message.message))
+      else resolve(message)
     }
-    worker.on('error', (error) => fail(error instanceof Error ? error.message : String(error), error))
-    worker.on('exit', (code) => fail(`its thread ended with code ${code}`))
-    worker.on('message', (message: FromPgliteWorker) => {
-      if (message.type === 'listening') resolve(message.port)
-      if (message.type === 'failed') fail(message.message)
-    })
+    const onError = (error: unknown): void => {
+      settle()
+      reject(failure(error instanceof Error ? error.message : String(error), error))
+    }
+    const onExit = (code: number): void => onError(new Error(`its thread ended with code ${code}`))
+    const settle = (): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+    }
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
   })
+}
+
+function order(worker: Worker, what: ToPgliteWorker): void {
+  worker.postMessage(what)
+}
+
+function failure(reason: string, cause?: unknown): WaggleError {
+  return new WaggleError('DATABASE_DOWN', { reason: `The embedded database failed: ${reason}` }, { cause })
 }
 
 async function stopped(worker: Worker): Promise<void> {
@@ -78,7 +106,7 @@ async function stopped(worker: Worker): Promise<void> {
     worker.once('exit', () => resolve())
     timer = setTimeout(resolve, STOP_MS)
   })
-  worker.postMessage('stop')
+  order(worker, 'stop')
   await exited
   clearTimeout(timer)
   await worker.terminate()
