@@ -9,7 +9,7 @@ export type NewId = () => string
  */
 export function idFactory(now: () => number = Date.now, random: () => number = Math.random): NewId {
   const next = monotonicFactory(random)
-  return () => next(now()).toLowerCase()
+  return () => next(Math.floor(now())).toLowerCase()
 }
 
 export const newId: NewId = idFactory()

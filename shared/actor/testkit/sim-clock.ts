@@ -15,7 +15,7 @@ export class SimClock implements Clock {
   }
 
   now(): number {
-    return this.#now
+    return Math.floor(this.#now)
   }
   elapsed(): number {
     return this.#now

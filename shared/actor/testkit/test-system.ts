@@ -120,7 +120,7 @@ export class TestSystem {
         if ((withinMs -= 10) < 0) throw new Error('not settled: commands or runs are left')
       }
     } finally {
-      await transport.close()
+      await this.clock.settle(transport.close())
     }
   }
 
