@@ -18,9 +18,9 @@ export interface Import {
   readonly target: string | undefined
 }
 
-const FROM = /^(?:import|export)\b(\s+type\b)?[^'"`;]*?\bfrom\s+'([^']+)'/gm
-const BARE = /^import\s+'([^']+)'/gm
-const DYNAMIC = /^(?!\s*(?:\/\/|\*|\/\*)).*\bimport\(\s*'([^']+)'/gm
+const FROM = /^(?:import|export)\b(\s+type\b)?[^'"`;]*?\bfrom\s+'([^'\n]+)'/gm
+const BARE = /^import\s+'([^'\n]+)'/gm
+const DYNAMIC = /^(?!\s*(?:\/\/|\*|\/\*)).*\bimport\(\s*'([^'\n]+)'/gm
 
 export function importsOf({ path, text }: SourceFile): Import[] {
   const found: Import[] = []

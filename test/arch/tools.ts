@@ -1,6 +1,7 @@
 /** The checks other programs make: format, lint with types, types. Each takes the paths it should look at. */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
 import { runCommand } from '#deploy/provision/command.ts'
 
@@ -36,7 +37,7 @@ async function tool(root: string, program: string, args: readonly string[]): Pro
   const bin = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', program)
   const { ok, stdout, problem } = await runCommand(bin, args, { timeoutMs: TOOL_TIMEOUT_MS, cwd: root })
   if (ok) return { problems: [] }
-  const lines = stdout.trim().split('\n')
+  const lines = stripVTControlCharacters(stdout).trim().split('\n')
   const shown =
     lines.length > SHOWN_LINES
       ? [...lines.slice(0, SHOWN_LINES), `… and ${lines.length - SHOWN_LINES} more lines`]
