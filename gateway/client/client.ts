@@ -32,21 +32,12 @@ export function createClient(options: ClientOptions): Client {
   const schedule = options.schedule ?? ((flush: () => void) => queueMicrotask(flush))
   const retryFirstMs = options.retryFirstMs ?? RETRY_FIRST_MS
   const retryMaxMs = options.retryMaxMs ?? RETRY_MAX_MS
-  const open = new Set<{ close: () => void }>()
-  const kept = <Opened extends { close: () => void }>(opened: Opened): Opened => {
-    open.add(opened)
-    return opened
-  }
   return {
     connection: link.state,
     conversation: (id, conversationOptions = {}) =>
-      kept(new Conversation({ link, schedule, retryFirstMs, retryMaxMs }, id, conversationOptions)),
-    watch: (swarmOptions = {}) =>
-      kept(new Swarm(link, { firstMs: retryFirstMs, maxMs: retryMaxMs }, schedule, swarmOptions)),
+      new Conversation({ link, schedule, retryFirstMs, retryMaxMs }, id, conversationOptions),
+    watch: (swarmOptions = {}) => new Swarm(link, { firstMs: retryFirstMs, maxMs: retryMaxMs }, schedule, swarmOptions),
     reconnect: () => link.reconnect(),
-    close: () => {
-      for (const opened of open) opened.close()
-      link.close()
-    },
+    close: () => link.close(),
   }
 }

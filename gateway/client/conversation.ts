@@ -166,7 +166,7 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     return { version: 1, state: this.latest.state, pending: this.#outbox.messages }
   }
 
-  close(): void {
+  readonly close = (): void => {
     if (this.latest.phase === 'closed') return
     this.#generation += 1
     this.#pause.end()

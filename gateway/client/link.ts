@@ -52,6 +52,8 @@ export interface Participant {
   /** After each connect: asks for what follows the last cursor. Resolves with the number of entries that came. */
   readonly up: () => Promise<number>
   readonly down: () => void
+  /** The whole link closes; it leaves by itself. */
+  readonly close: () => void
   readonly log?: (entries: readonly LogEntry[]) => void
   readonly swarm?: (entries: readonly LogEntry[]) => void
   readonly snapshot?: (snapshot: Snapshot) => void
@@ -152,7 +154,7 @@ export class Link {
   close(): void {
     clearTimeout(this.#timer)
     this.#generation += 1
-    this.#participants.clear()
+    for (const participant of this.#participants) participant.close()
     this.#socket.removeAllListeners()
     this.#socket.disconnect()
   }

@@ -72,7 +72,7 @@ export class Swarm implements Subscribable<SwarmView>, Participant {
     }
   }
 
-  close(): void {
+  readonly close = (): void => {
     if (this.#store.latest.phase === 'closed') return
     this.#generation += 1
     this.#pause.end()
