@@ -23,7 +23,8 @@ export const servers: readonly DatabaseServer[] = databaseKinds().map((kind) => 
   name: kind === 'pglite' ? 'PGlite' : 'PostgreSQL',
   concurrent: kind === 'postgres',
   async open({ migrated = true, ...options } = {}) {
-    const { url, drop } = await testDatabase({ kind, migrated })
+    const made = await testDatabase({ kind, migrated })
+    const { url } = made
     const opened = [await openDatabase({ url, poolSize: 6, ...options })]
     return {
       database: opened[0] as Database,
@@ -35,7 +36,7 @@ export const servers: readonly DatabaseServer[] = databaseKinds().map((kind) => 
       },
       async close() {
         await Promise.all(opened.map((database) => database.close()))
-        await drop()
+        await made.drop()
       },
     }
   },
