@@ -1,4 +1,5 @@
 /** The runner is run on fixtures that misbehave; each test names the misbehaviour that must not pass for green. */
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { runCommand } from '#deploy/provision/command.ts'
@@ -15,7 +16,11 @@ interface Ran {
 }
 
 async function runFixture(name: string, ...options: string[]): Promise<Ran> {
-  const args = [join(HERE, 'run.ts'), '--bare', '--serial', '--under', `test/kit/fixtures/${name}`, ...options]
+  return runProvided(name, '--bare', ...options)
+}
+
+async function runProvided(name: string, ...options: string[]): Promise<Ran> {
+  const args = [join(HERE, 'run.ts'), '--serial', '--under', `test/kit/fixtures/${name}`, ...options]
   return ran(await runCommand(process.execPath, args, { timeoutMs: RUN_TIMEOUT_MS, env: ownEnvironment() }))
 }
 
@@ -77,6 +82,17 @@ suite('test runner', ({ test }) => {
     assert.match(text, 'FAIL stuck › holds the thread')
     assert.match(text, 'the process was ended')
     assert.is(lastLine, '2 passed, 1 failed')
+  })
+
+  test('ends the servers that a held test had started', async () => {
+    const { ok, text, lastLine } = await runProvided('orphan', '--grace', '200')
+    assert.not.ok(ok)
+    assert.match(text, /ended what tests had left running: nats-\w+ \(pid \d+\)/)
+    assert.is(lastLine, '0 passed, 1 failed')
+    const pid = Number(/server (\d+)/.exec(text)?.[1])
+    assert.ok(pid > 0)
+    // Ended, even if nobody has collected it yet: such a process has a number, and no command line.
+    assert.is(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '')
   })
 
   test('fails files that cannot be loaded or declare nothing', async () => {
