@@ -1,0 +1,3 @@
+import { portContract } from './port.ts'
+
+portContract('an adapter, which is right')
