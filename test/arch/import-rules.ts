@@ -66,7 +66,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['gateway/http', 'gateway/main.ts'],
   'ipaddr.js': ['shared/lib', 'services/tools'],
   jose: ['gateway/auth', 'deploy'],
-  'libphonenumber-js': ['shared/lib'],
+  'libphonenumber-js': ['shared/lib', 'shared/models'],
   msgpackr: ['shared/wire'],
   nats: ['shared/nats', 'deploy'],
   'nkeys.js': ['deploy/nats'],
