@@ -1,6 +1,6 @@
 import { headers as makeHeaders } from 'nats'
 import type { Msg, NatsConnection } from 'nats'
-import { WaggleError } from '#shared/errors/waggle-error.ts'
+import { checkBucketKey } from '#shared/transport/bucket-key.ts'
 import type { Bucket, BucketEntry } from '#shared/transport/port.ts'
 import { fromApiError, fromClientError } from './broker-error.ts'
 import { nanos } from './js-api.ts'
@@ -9,7 +9,6 @@ import type { ReplyMux } from './reply-mux.ts'
 import { ensureStream } from './stream-config.ts'
 import { directMessage } from './stored-message.ts'
 
-const KEY = /^[A-Za-z0-9_=/-]+(?:\.[A-Za-z0-9_=/-]+)*$/
 const DUPLICATE_WINDOW_MAX_MS = 120_000
 const decoder = new TextDecoder()
 const NOTHING = new Uint8Array()
@@ -53,7 +52,7 @@ export async function openBucket(host: BucketHost, name: string, ttlMs: number):
   await ensureStream(host.api, config)
 
   const write = async (key: string, value: Uint8Array, operation: 'PUT' | 'DEL'): Promise<number> => {
-    checkKey(key)
+    checkBucketKey(key)
     const headers = makeHeaders()
     if (operation === 'DEL') headers.set('KV-Operation', 'DEL')
     const message = await host.mux.request(root + key, value, operation === 'DEL' ? headers : undefined)
@@ -146,8 +145,4 @@ async function watchBucket(
 function isDeletion(message: Msg): boolean {
   const operation = message.headers?.get('KV-Operation')
   return operation === 'DEL' || operation === 'PURGE'
-}
-
-function checkKey(key: string): void {
-  if (!KEY.test(key)) throw new WaggleError('BAD_NAME', { key: key.slice(0, 60), reason: 'Not a bucket key.' })
 }

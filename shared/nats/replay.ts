@@ -83,6 +83,8 @@ class ReplaySource {
   #ready: StoredMessage[] = []
   #position = 0
   #next: Promise<StoredMessage[]> | null = null
+  /** Ends the batch under way. */
+  #abandon: () => void = () => undefined
 
   constructor(host: ReplayHost, stream: string, filter: string, options: ReplayOptions) {
     this.#host = host
@@ -105,6 +107,7 @@ class ReplaySource {
 
   close(): void {
     this.#next?.catch(() => undefined)
+    this.#abandon()
     const { connection, api } = this.#host
     if (this.#consumer === '' || connection.isClosed()) return
     connection.publish(api.subject(`CONSUMER.DELETE.${this.#stream}.${this.#consumer}`))
@@ -151,6 +154,7 @@ class ReplaySource {
       () => done.reject(new WaggleError('BROKER_DOWN', { stream: this.#stream, reason: 'A replay stopped.' })),
       REQUEST_MS,
     )
+    this.#abandon = () => done.resolve([])
     const stopListening = this.#host.onDown(() => done.reject(connectionGone()))
     const body = JSON.stringify({ batch: wanted, no_wait: true })
     connection.publish(

@@ -40,6 +40,11 @@ export class MemoryBucket {
     for (const watcher of this.#watchers) watcher(key, null)
   }
 
+  /** As of now, never stale: what a watcher compares with. */
+  current(): ReadonlyMap<string, BucketEntry> {
+    return this.#state
+  }
+
   /** As of now, or as a lagging follower would answer. */
   entries(): ReadonlyMap<string, BucketEntry> {
     const now = this.#world.now()

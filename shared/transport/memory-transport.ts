@@ -1,8 +1,10 @@
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
 import type { Clock } from '#shared/lib/clock.ts'
+import { checkBucketKey } from './bucket-key.ts'
 import { INBOX_ROOT, MEMORY_MAX_PAYLOAD_BYTES } from './memory-broker.ts'
 import type { BrokerCore } from './memory-broker.ts'
+import type { MemoryBucket } from './memory-bucket.ts'
 import type { Attachment, ConsumerWorld } from './memory-consumer.ts'
 import type { MemoryConsumer } from './memory-consumer.ts'
 import { Pipe } from './memory-pipe.ts'
@@ -212,27 +214,10 @@ export class MemoryTransport implements Transport {
   async bucket(name: string, options: { readonly ttlMs: number }): Promise<Bucket> {
     const bucket = await this.#request(() => this.#host.core.bucket(name, options.ttlMs))
     return {
-      put: (key, value) => {
-        const copy = Uint8Array.from(value)
-        return this.#request(() => bucket.put(key, copy))
-      },
+      put: (key, value) => this.#write(key, () => bucket.put(key, Uint8Array.from(value))),
       entries: () => this.#request(() => bucket.entries()),
-      delete: (key) => this.#request(() => bucket.delete(key)),
-      watch: async (handler) => {
-        let active = true
-        const watcher: Registration = {
-          attach: (session) =>
-            bucket.watch((key: string, entry: BucketEntry | null) =>
-              session.in.push(() => active && this.#handle(() => handler(key, entry))),
-            ),
-        }
-        await this.#request((session) => session.attach(watcher))
-        this.#registrations.add(watcher)
-        return () => {
-          active = false
-          this.#unregister(watcher)
-        }
-      },
+      delete: (key) => this.#write(key, () => bucket.delete(key)),
+      watch: (handler) => this.#watch(bucket, handler),
     }
   }
 
@@ -346,6 +331,40 @@ export class MemoryTransport implements Transport {
         this.#session?.out.push(() => consumer.ack(message.sequence))
       },
       working: () => this.#session?.out.push(() => consumer.working(message.sequence)),
+    }
+  }
+
+  async #write<T>(key: string, write: () => T): Promise<T> {
+    checkBucketKey(key)
+    return this.#request(write)
+  }
+
+  /** Changes as they come; after a reconnect, what differs from what this watcher knows. */
+  async #watch(bucket: MemoryBucket, handler: (key: string, entry: BucketEntry | null) => void): Promise<() => void> {
+    let known: Map<string, number> | null = null
+    let active = true
+    const tell = (session: Session, key: string, entry: BucketEntry | null): void =>
+      session.in.push(() => {
+        if (entry) known?.set(key, entry.revision)
+        else known?.delete(key)
+        if (active) this.#handle(() => handler(key, entry))
+      })
+    const watcher: Registration = {
+      attach: (session) => {
+        const current = bucket.current()
+        if (known) {
+          for (const [key, entry] of current) if (known.get(key) !== entry.revision) tell(session, key, entry)
+          for (const key of known.keys()) if (!current.has(key)) tell(session, key, null)
+        }
+        known ??= new Map([...current].map(([key, { revision }]) => [key, revision]))
+        return bucket.watch((key, entry) => tell(session, key, entry))
+      },
+    }
+    await this.#request((session) => session.attach(watcher))
+    this.#registrations.add(watcher)
+    return () => {
+      active = false
+      this.#unregister(watcher)
     }
   }
 

@@ -9,13 +9,18 @@ import type { WaggleError } from '#shared/errors/waggle-error.ts'
  * - streams: an append is acknowledged when stored, a second append with the same message id within the stream's
  *   window is not stored again; a full stream refuses the new (OVERLOADED, or MAILBOX_FULL when it is the limit of one
  *   subject) and never drops the old, unless its retention is `age`;
- * - durable consumers of a work queue: a second one with an overlapping filter is refused; deleting one makes all its
- *   unacknowledged messages available to the next, in stream order; an acknowledgement of a deleted one has no effect;
+ * - durable consumers of a work queue: a second one whose filter is the same, contains it or lies in it is refused
+ *   (CONFLICT; of two that merely cross, as `a.*` and `*.b`, the oldest brokers admit both: never use such), and so is a
+ *   second reader of one durable; deleting one makes all its unacknowledged messages available to the next, in stream
+ *   order; an acknowledgement of a deleted one has no effect;
  * - a presence bucket whose reads may be stale.
  * It must not retry, reorder, or throw anything but WaggleError (BROKER_DOWN when the connection is gone).
  */
 export interface Transport {
-  /** At most once. `reply` is where answers go. Throws TOO_LARGE above the broker's payload limit. */
+  /**
+   * At most once. `reply` is where answers go. Throws TOO_LARGE above the broker's payload limit. Without a connection
+   * it waits for the next one, up to a bound (then BROKER_DOWN). `data` must not be changed afterwards.
+   */
   publish(subject: string, data: Uint8Array, options?: { readonly reply?: string }): void
   /** `queue`: of all subscribers of one queue name, one gets each message. */
   subscribe(
@@ -44,7 +49,10 @@ export interface Transport {
   last(stream: string, subject: string): Promise<StoredMessage | null>
   at(stream: string, sequence: number): Promise<StoredMessage | null>
 
-  /** A small key-value bucket. A crashed writer's entry goes away after `ttlMs` at the latest. */
+  /**
+   * A small key-value bucket. An entry that is not put again goes away after `ttlMs`, which brokers round up by as much
+   * as a second; no watcher is told. Keys are subject tokens (BAD_NAME).
+   */
   bucket(name: string, options: { readonly ttlMs: number }): Promise<Bucket>
 
   /** Connection state changes; the returned function stops listening. */
@@ -124,7 +132,7 @@ export interface Delivery {
 export interface Consumption {
   /** Stops delivering; what was delivered may still be acknowledged. */
   stop(): Promise<void>
-  /** Settles when the consumer was deleted by somebody else (a new holder): the holder has lost the partition. */
+  /** Settles (STALE_EPOCH) when the consumer was deleted by somebody else: the holder has lost the partition. */
   readonly lost: Promise<WaggleError>
 }
 
@@ -151,7 +159,9 @@ export interface Bucket {
   /** May be served by a follower, hence stale. */
   entries(): Promise<ReadonlyMap<string, BucketEntry>>
   delete(key: string): Promise<void>
-  /** Every change from now on; a value of null is a deletion. The returned function stops it. */
+  /**
+   * Every change from now on, and after a reconnect what differs; null is a deletion. The returned function stops it.
+   */
   watch(handler: (key: string, entry: BucketEntry | null) => void): Promise<() => void>
 }
 
