@@ -208,6 +208,8 @@ export interface RunContext {
   now(): number
   /** An entry of the log, at once and in order, without a transaction: a delta, or a step that a resumed run says again. */
   emit(type: string, payload: unknown, options: EmitOptions): void
+  /** From here on everything this run asks for says that untrusted text of this source is in the turn (I14). */
+  taint(source: string): void
   /** Everything emitted has been stored by the broker; false when some of it could not be: say it again. */
   flushed(): Promise<boolean>
   /** SQL in a fenced transaction of its own. */

@@ -25,6 +25,8 @@ export class RunScope implements RunContext {
   readonly #held: HeldPartition
   readonly #parts: NodeParts
   readonly #end = new AbortController()
+  /** Read anew for each message: grows while the run goes on. */
+  readonly #taint: string[]
   #silent = false
   #spoken = 0
   /** In flight, in order. A failed one is remembered until `flushed` has told of it. */
@@ -41,6 +43,7 @@ export class RunScope implements RunContext {
   ) {
     this.#held = held
     this.#parts = parts
+    this.#taint = [...envelope.taint]
     this.tenant = row.tenant
     this.key = decodeKey(row.key)
     this.address = `${row.kind}/${row.key}`
@@ -51,7 +54,7 @@ export class RunScope implements RunContext {
     this.fence = held.fence(row.tenant)
     this.log = parts.core.log
     // The parent does not wait for a child: asking it is no cycle. The child itself is an ancestor of what it asks.
-    const origin = { ...originWithin(envelope, this.address, held.epoch), deadline: row.deadline }
+    const origin = { ...originWithin(envelope, this.address, held.epoch), deadline: row.deadline, taint: this.#taint }
     this.reach = parts.reacher.within(origin, this.signal)
   }
 
@@ -63,6 +66,10 @@ export class RunScope implements RunContext {
   }
   now(): number {
     return this.#parts.core.clock.now()
+  }
+
+  taint(source: string): void {
+    if (!this.#taint.includes(source)) this.#taint.push(source)
   }
 
   abort(reason: WaggleError): void {

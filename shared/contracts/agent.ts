@@ -2,6 +2,12 @@ import { z } from 'zod'
 import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
 
+/** What was said before, oldest first, within HISTORY_MESSAGES and HISTORY_CHARS. */
+export const Said = z.object({ role: z.enum(['user', 'assistant']), author: z.string(), text: z.string() })
+export type Said = z.infer<typeof Said>
+export const HISTORY_MESSAGES = 20
+export const HISTORY_CHARS = 24_000
+
 /** An agent in one conversation; key: conversation id, agent name. It routes and never waits for a model. */
 export const Prompt = z.object({
   turnId: z.string(),
@@ -11,6 +17,7 @@ export const Prompt = z.object({
   /** Id of the message that will be the answer. */
   answerId: z.string(),
   text: z.string(),
+  history: z.array(Said),
 })
 
 export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })
@@ -41,7 +48,14 @@ export const Run = spawned('run', RunInput, RunResult, {
 /** The supervisor's choice of an agent for one turn; key: conversation id, turn id. */
 export const Route = spawned(
   'route',
-  z.object({ turnId: z.string(), messageId: z.string(), text: z.string(), conversationId: z.string() }),
+  z.object({
+    turnId: z.string(),
+    conversationId: z.string(),
+    text: z.string(),
+    history: z.array(Said),
+    /** Who answered last: keeps the turn when nobody fits better. */
+    current: z.string().nullable(),
+  }),
   z.object({ agent: z.string().nullable(), title: z.string(), reason: z.string(), ms: z.number() }),
   { within: '1m' },
 )

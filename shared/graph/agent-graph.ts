@@ -1,0 +1,252 @@
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
+import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages'
+import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages'
+import { Annotation, END, START, StateGraph } from '@langchain/langgraph'
+import type { LangGraphRunnableConfig } from '@langchain/langgraph'
+
+/**
+ * The one graph of every agent: plan -> retrieve -> act (-> tools -> act)* -> verify -> respond. What an agent is comes
+ * from its profile; what the graph may do comes through ports, so that nothing here knows a socket, a subject or a row.
+ * It is compiled once; profile and ports of a run travel in its config.
+ */
+export interface AgentPorts {
+  readonly model: BaseChatModel
+  readonly systemPrompt: string
+  /** Definitions as the model sees them; only these can be called. */
+  readonly tools: readonly GraphTool[]
+  /** Model calls of one run. */
+  readonly maxSteps: number
+  readonly signal: AbortSignal
+  /** Says that a step was reached. */
+  reached(step: Step, label: string): void
+  /** Text of the answer as it comes; `restart` withdraws what was said of it. */
+  say(text: string): Promise<void>
+  restart(): void
+  /** Resolves when no more of the answer is held back; false when it may not be said at all. */
+  said(): Promise<boolean>
+  /** Passages for a question; none where the tenant has no knowledge. */
+  retrieve(question: string): Promise<readonly string[]>
+  /** Policy, guardrails, ledger and the call itself. Never throws for what the model should hear of. */
+  call(request: ToolRequest): Promise<ToolAnswer>
+  /** Whether the answer may stand; a feedback sends it back to the model, a bounded number of times. */
+  verify(
+    answer: string,
+  ): Promise<{ readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly feedback: string }>
+  spent(usage: ModelUsage): void
+  /** Resolves when every checkpoint so far is stored: called before anything with outside effects. */
+  durable(): Promise<void>
+}
+
+export type Step = 'plan' | 'retrieve' | 'act' | 'verify' | 'respond'
+
+export interface GraphTool {
+  readonly name: string
+  readonly description: string
+  readonly schema: Record<string, unknown>
+  readonly examples: readonly string[]
+  readonly template: string | null
+}
+
+export interface ToolRequest {
+  /** The model's id of the call; the same after a crash, because it is in the checkpoint. */
+  readonly id: string
+  readonly name: string
+  readonly args: Readonly<Record<string, unknown>>
+}
+
+export interface ToolAnswer {
+  /** What the model reads. */
+  readonly text: string
+  readonly failed: boolean
+  /** The tool asked for a person. */
+  readonly escalate: string | null
+}
+
+export interface ModelUsage {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cachedTokens: number
+}
+
+/** How often an answer is sent back by `verify`. */
+export const MAX_REPAIRS = 2
+/** Tool calls of one model step; more are refused to the model by name. */
+export const MAX_CALLS_PER_STEP = 8
+
+const State = Annotation.Root({
+  messages: Annotation<BaseMessage[]>({ reducer: (before, more) => [...before, ...more], default: () => [] }),
+  passages: Annotation<readonly string[]>({ reducer: (_before, now) => now, default: () => [] }),
+  steps: Annotation<number>({ reducer: (_before, now) => now, default: () => 0 }),
+  repairs: Annotation<number>({ reducer: (_before, now) => now, default: () => 0 }),
+  answer: Annotation<string>({ reducer: (_before, now) => now, default: () => '' }),
+  data: Annotation<unknown>({ reducer: (_before, now) => now, default: () => null }),
+  extractive: Annotation<boolean>({ reducer: (_before, now) => now, default: () => false }),
+  /** Reason for which a person was asked for, or null. */
+  escalate: Annotation<string | null>({ reducer: (before, now) => now ?? before, default: () => null }),
+  /** Why the answer may not be said, or null. */
+  refused: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
+})
+
+export type AgentState = typeof State.State
+
+/** Where a run's ports travel in the config. Objects are not written into checkpoints. */
+export const PORTS = '__ports'
+
+function portsOf(config: LangGraphRunnableConfig): AgentPorts {
+  return config.configurable?.[PORTS] as AgentPorts
+}
+
+async function plan(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  ports.reached('plan', `${ports.tools.length} tools at hand`)
+  return { messages: [], steps: state.steps }
+}
+
+async function retrieve(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  const question = lastQuestion(state.messages)
+  const passages = await ports.retrieve(question)
+  if (passages.length > 0) ports.reached('retrieve', `${passages.length} passages`)
+  return { passages }
+}
+
+async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  ports.reached('act', `step ${state.steps + 1}`)
+  const model =
+    ports.tools.length > 0 && ports.model.bindTools !== undefined
+      ? ports.model.bindTools([...ports.tools] as never)
+      : ports.model
+  const system = state.passages.length === 0 ? ports.systemPrompt : `${ports.systemPrompt}\n\n${quoted(state.passages)}`
+  let whole = null as AIMessageChunk | null
+  // A resumed or repaired step says its text anew.
+  ports.restart()
+  for await (const piece of await model.stream([new SystemMessage(system), ...state.messages], {
+    signal: ports.signal,
+  })) {
+    const chunk = piece as AIMessageChunk
+    whole = whole === null ? chunk : whole.concat(chunk)
+    if (chunk.text !== '') await ports.say(chunk.text)
+  }
+  const answered = whole as AIMessageChunk | null
+  const usage = answered?.usage_metadata as UsageMetadata | undefined
+  if (usage !== undefined) {
+    ports.spent({
+      inputTokens: usage.input_tokens,
+      outputTokens: usage.output_tokens,
+      cachedTokens: usage.input_token_details?.cache_read ?? 0,
+    })
+  }
+  const calls = answered?.tool_calls ?? []
+  const message = new AIMessage({
+    content: answered?.text ?? '',
+    tool_calls: calls,
+    ...(answered?.id === undefined ? {} : { id: answered.id }),
+  })
+  if (calls.length > 0) {
+    ports.restart()
+    return { messages: [message], steps: state.steps + 1 }
+  }
+  return {
+    messages: [message],
+    steps: state.steps + 1,
+    answer: answered?.text ?? '',
+    extractive: answered?.response_metadata?.['extractive'] === true,
+  }
+}
+
+async function tools(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  const calls = callsOf(state.messages.at(-1))
+  // The ids of these calls are what the ledger knows them by: they must survive a crash before anything happens.
+  await ports.durable()
+  const answers: ToolMessage[] = []
+  let escalate: string | null = null
+  for (const [index, call] of calls.entries()) {
+    const id = call.id ?? `call-${state.steps}-${index}`
+    if (index >= MAX_CALLS_PER_STEP) {
+      answers.push(
+        new ToolMessage({
+          tool_call_id: id,
+          content: `Not done: more than ${MAX_CALLS_PER_STEP} calls at once.`,
+          status: 'error',
+          name: call.name,
+        }),
+      )
+      continue
+    }
+    const answer = await ports.call({ id, name: call.name, args: call.args })
+    escalate ??= answer.escalate
+    answers.push(
+      new ToolMessage({
+        tool_call_id: id,
+        content: answer.text,
+        status: answer.failed ? 'error' : 'success',
+        name: call.name,
+      }),
+    )
+  }
+  return { messages: answers, escalate }
+}
+
+async function verify(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  ports.reached('verify', 'checking the answer')
+  const verdict = await ports.verify(state.answer)
+  if (verdict.ok) return { data: verdict.data, refused: null }
+  if (state.repairs >= MAX_REPAIRS) return { refused: verdict.feedback }
+  return {
+    repairs: state.repairs + 1,
+    answer: '',
+    messages: [new HumanMessage(`Your answer cannot be used: ${verdict.feedback} Answer again.`)],
+  }
+}
+
+async function respond(_state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  ports.reached('respond', 'saying the rest')
+  const whole = await ports.said()
+  return whole ? {} : { refused: 'A guardrail refused the answer.' }
+}
+
+function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'tools' | 'verify' | typeof END {
+  if (callsOf(state.messages.at(-1)).length === 0) return 'verify'
+  return state.steps >= portsOf(config).maxSteps ? END : 'tools'
+}
+
+function afterVerify(state: AgentState): 'act' | 'respond' | typeof END {
+  if (state.refused !== null) return END
+  return state.answer === '' && state.repairs > 0 ? 'act' : 'respond'
+}
+
+export const agentGraph = new StateGraph(State)
+  .addNode('plan', plan)
+  .addNode('retrieve', retrieve)
+  .addNode('act', act)
+  .addNode('tools', tools)
+  .addNode('verify', verify)
+  .addNode('respond', respond)
+  .addEdge(START, 'plan')
+  .addEdge('plan', 'retrieve')
+  .addEdge('retrieve', 'act')
+  .addConditionalEdges('act', afterAct, ['tools', 'verify', END])
+  .addConditionalEdges('tools', (state) => (state.escalate === null ? 'act' : END), ['act', END])
+  .addConditionalEdges('verify', afterVerify, ['act', 'respond', END])
+  .addEdge('respond', END)
+  .compile()
+
+export function isAtStepLimit(state: AgentState, maxSteps: number): boolean {
+  return state.steps >= maxSteps && state.escalate === null && callsOf(state.messages.at(-1)).length > 0
+}
+
+function callsOf(message: BaseMessage | undefined): NonNullable<AIMessage['tool_calls']> {
+  return (message as AIMessage | undefined)?.tool_calls ?? []
+}
+
+function lastQuestion(messages: readonly BaseMessage[]): string {
+  return messages.findLast((message) => message.getType() === 'human')?.text ?? ''
+}
+
+function quoted(passages: readonly string[]): string {
+  return passages.map((passage, index) => `[${index + 1}] ${passage}`).join('\n')
+}

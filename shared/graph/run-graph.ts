@@ -1,0 +1,61 @@
+import { AIMessage, HumanMessage } from '@langchain/core/messages'
+import type { BaseMessage } from '@langchain/core/messages'
+import type { BaseCheckpointSaver } from '@langchain/langgraph'
+import { agentGraph, isAtStepLimit, PORTS } from './agent-graph.ts'
+import type { AgentPorts } from './agent-graph.ts'
+
+export interface GraphInput {
+  readonly history: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[]
+  readonly question: string
+  /** Names the checkpoints of this run. */
+  readonly thread: string
+  readonly saver: BaseCheckpointSaver | null
+  /** A checkpoint may be there: go on from it instead of beginning. */
+  readonly resumed: boolean
+}
+
+export interface GraphOutput {
+  readonly answer: string
+  readonly data: unknown
+  readonly extractive: boolean
+  readonly steps: number
+  readonly escalate: string | null
+  readonly refused: string | null
+  readonly stepLimit: boolean
+}
+
+/** Supersteps of LangGraph for each model step (act, tools) and around them. */
+const SUPERSTEPS_PER_STEP = 3
+const SUPERSTEPS_AROUND = 12
+
+/** Runs the agent graph from the beginning, or from its last checkpoint. Throws what a port threw, CANCELLED included. */
+export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promise<GraphOutput> {
+  const config = {
+    configurable: {
+      thread_id: input.thread,
+      [PORTS]: ports,
+      ...(input.saver === null ? {} : { __pregel_checkpointer: input.saver }),
+    },
+    recursionLimit: ports.maxSteps * SUPERSTEPS_PER_STEP + SUPERSTEPS_AROUND,
+    signal: ports.signal,
+    durability: 'async' as const,
+  }
+  const begun =
+    input.resumed &&
+    input.saver !== null &&
+    (await input.saver.getTuple({ configurable: { thread_id: input.thread } })) !== undefined
+  const messages: BaseMessage[] = [
+    ...input.history.map(({ role, text }) => (role === 'user' ? new HumanMessage(text) : new AIMessage(text))),
+    new HumanMessage(input.question),
+  ]
+  const state = await agentGraph.invoke(begun ? null : { messages }, config)
+  return {
+    answer: state.answer,
+    data: state.data,
+    extractive: state.extractive,
+    steps: state.steps,
+    escalate: state.escalate,
+    refused: state.refused,
+    stepLimit: isAtStepLimit(state, ports.maxSteps),
+  }
+}
