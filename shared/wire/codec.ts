@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
+import { isPlainMessagePack } from './shape.ts'
 
 /**
  * MessagePack with options frozen for wire version 1 (`golden/` holds the bytes): no record extension (any MessagePack
@@ -14,12 +15,21 @@ const packr = new Packr({
   copyBuffers: true,
 })
 
+/**
+ * Throws BAD_INPUT on what has no MessagePack form (a cycle, a symbol, an integer beyond 64 bits). Strings must be
+ * well-formed Unicode: half of a surrogate pair does not survive.
+ */
 export function pack(value: unknown): Uint8Array {
-  return packr.pack(value)
+  try {
+    return packr.pack(value)
+  } catch (error) {
+    throw new WaggleError('BAD_INPUT', { reason: 'The value cannot be encoded.' }, { cause: error })
+  }
 }
 
-/** Throws UNDECODABLE on anything that is not exactly one MessagePack value. */
+/** Throws UNDECODABLE on anything that is not exactly one plain MessagePack value (see shape.ts). */
 export function unpack(bytes: Uint8Array): unknown {
+  if (!isPlainMessagePack(bytes)) throw new WaggleError('UNDECODABLE', { bytes: bytes.byteLength })
   try {
     return packr.unpack(bytes)
   } catch (error) {

@@ -1,5 +1,6 @@
-import { WaggleError, errorFromWire } from '#shared/errors/waggle-error.ts'
-import type { WaggleError as CodedError, WireError } from '#shared/errors/waggle-error.ts'
+import { CATALOGUE } from '#shared/errors/catalogue.ts'
+import type { ErrorCode } from '#shared/errors/catalogue.ts'
+import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { pack, unpack } from './codec.ts'
 
 export const WIRE_VERSION = 1
@@ -107,7 +108,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     !isCount(version) ||
     !isText(tenant) ||
     !isAddress(from) ||
-    !isTexts(chain) ||
+    !isAddresses(chain) ||
     !isCount(deadline) ||
     !isCount(attempt) ||
     !isCount(epoch) ||
@@ -127,7 +128,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     version,
     tenant,
     from,
-    chain: chain as Address[],
+    chain,
     deadline,
     attempt,
     epoch,
@@ -146,7 +147,7 @@ export type Reply =
   | { readonly kind: 'value'; readonly epoch: number; readonly value: unknown }
   | { readonly kind: 'item'; readonly epoch: number; readonly number: number; readonly value: unknown }
   | { readonly kind: 'end'; readonly epoch: number; readonly number: number }
-  | { readonly kind: 'error'; readonly epoch: number; readonly error: CodedError }
+  | { readonly kind: 'error'; readonly epoch: number; readonly error: WaggleError }
 
 const REPLY = { value: 0, item: 1, end: 2, error: 3 } as const
 
@@ -168,6 +169,7 @@ export function encodeReply(reply: Reply): Uint8Array {
   }
 }
 
+/** Throws UNDECODABLE or WIRE_VERSION; never anything else. */
 export function decodeReply(bytes: Uint8Array): Reply {
   const [, kind, epoch, value, number] = expectArray(bytes, 4)
   if (!isCount(epoch)) throw new WaggleError('UNDECODABLE', { reason: 'A reply has no epoch.' })
@@ -175,20 +177,29 @@ export function decodeReply(bytes: Uint8Array): Reply {
     case REPLY.value:
       return { kind: 'value', epoch, value }
     case REPLY.item:
-      return { kind: 'item', epoch, value, number: Number(number) }
+      return { kind: 'item', epoch, value, number: expectNumber(number) }
     case REPLY.end:
-      return { kind: 'end', epoch, number: Number(number) }
-    case REPLY.error: {
-      const [code, details, expected] = Array.isArray(value) ? value : []
-      return {
-        kind: 'error',
-        epoch,
-        error: errorFromWire({ code, details: details ?? {}, expected: expected === true } as WireError),
-      }
-    }
+      return { kind: 'end', epoch, number: expectNumber(number) }
+    case REPLY.error:
+      return { kind: 'error', epoch, error: decodeError(value) }
     default:
       throw new WaggleError('UNDECODABLE', { reason: 'A reply of an unknown kind.' })
   }
+}
+
+function expectNumber(value: unknown): number {
+  if (!isCount(value)) throw new WaggleError('UNDECODABLE', { reason: 'A reply of a stream has no number.' })
+  return value
+}
+
+/** A code of a newer catalogue becomes INTERNAL; anything else than code, details, expected is no error of ours. */
+function decodeError(value: unknown): WaggleError {
+  const [code, details, expected] = Array.isArray(value) ? (value as unknown[]) : []
+  if (typeof code !== 'string' || typeof details !== 'object' || details === null || Array.isArray(details)) {
+    throw new WaggleError('UNDECODABLE', { reason: 'A reply holds something that is not an error.' })
+  }
+  const known = Object.hasOwn(CATALOGUE, code) ? (code as ErrorCode) : 'INTERNAL'
+  return new WaggleError(known, { ...details }, { expected: expected === true })
 }
 
 /** The decoded array of a message of this wire version with at least `fields` fields (more may come later). */
@@ -196,7 +207,7 @@ export function expectArray(bytes: Uint8Array, fields: number): unknown[] {
   const decoded = unpack(bytes)
   if (!Array.isArray(decoded)) throw new WaggleError('UNDECODABLE', { reason: 'Not an array.' })
   if (decoded[0] !== WIRE_VERSION)
-    throw new WaggleError('WIRE_VERSION', { version: String(decoded[0]).slice(0, 20), known: WIRE_VERSION })
+    throw new WaggleError('WIRE_VERSION', { version: isCount(decoded[0]) ? decoded[0] : null, known: WIRE_VERSION })
   if (decoded.length < fields)
     throw new WaggleError('UNDECODABLE', { reason: `Only ${decoded.length} of ${fields} fields.` })
   return decoded
@@ -210,6 +221,9 @@ export function isCount(value: unknown): value is number {
 }
 export function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+function isAddresses(value: unknown): value is Address[] {
+  return Array.isArray(value) && value.every(isAddress)
 }
 export function isAddress(value: unknown): value is Address {
   return typeof value === 'string' && value.indexOf('/') > 0

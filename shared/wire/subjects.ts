@@ -38,28 +38,28 @@ export const MAX_PARTITIONS = 1024
 export const MAX_SUBJECT_CHARS = 255
 
 export function commandSubject(tenant: string, partition: number, kind: string, key: string): string {
-  return checked(`t.${tenant}.cmd.${partition}.${kind}.${key}`)
+  return checked(`t.${tenant}.cmd.${checkedPartition(partition)}.${kind}.${key}`, SIX_TOKENS)
 }
 export function callSubject(tenant: string, partition: number, kind: string, key: string): string {
-  return checked(`t.${tenant}.call.${partition}.${kind}.${key}`)
+  return checked(`t.${tenant}.call.${checkedPartition(partition)}.${kind}.${key}`, SIX_TOKENS)
 }
 export function askSubject(tenant: string, kind: string, name: string): string {
-  return checked(`t.${tenant}.ask.${kind}.${name}`)
+  return checked(`t.${tenant}.ask.${kind}.${name}`, FIVE_TOKENS)
 }
 export function eventSubject(tenant: string, scope: string, audience: Audience): string {
-  return checked(`t.${tenant}.ev.${scope}.${audience}`)
+  return checked(`t.${tenant}.ev.${scope}.${audience}`, FIVE_TOKENS)
 }
 export function liveSubject(tenant: string, scope: string, audience: Audience): string {
-  return checked(`live.t.${tenant}.ev.${scope}.${audience}`)
+  return checked(`live.t.${tenant}.ev.${scope}.${audience}`, SIX_TOKENS)
 }
 export function signalSubject(tenant: string, kind: string, key: string): string {
-  return checked(`t.${tenant}.sig.${kind}.${key}`)
+  return checked(`t.${tenant}.sig.${kind}.${key}`, FIVE_TOKENS)
 }
 export function inSubject(tenant: string, channel: string, thread: string): string {
-  return checked(`t.${tenant}.in.${channel}.${thread}`)
+  return checked(`t.${tenant}.in.${channel}.${thread}`, FIVE_TOKENS)
 }
 export function outSubject(tenant: string, channel: string, thread: string): string {
-  return checked(`t.${tenant}.out.${channel}.${thread}`)
+  return checked(`t.${tenant}.out.${channel}.${thread}`, FIVE_TOKENS)
 }
 
 /** What a holder or a pool listens to: every tenant, one partition or kind. `ANY` is the single-token wildcard. */
@@ -69,10 +69,10 @@ export const filters = {
   calls: (partition: number, kind: string): string => `t.*.call.${partition}.${kind}.*`,
   asks: (kind: string): string => `t.*.ask.${kind}.*`,
   signals: (kind: string): string => `t.*.sig.${kind}.*`,
-  commandsOfTenant: (tenant: string): string => `t.${tenant}.cmd.>`,
-  eventsOfScope: (tenant: string, scope: string): string => `t.${tenant}.ev.${scope}.*`,
-  eventsOfTenant: (tenant: string): string => `t.${tenant}.ev.>`,
-  liveOfTenant: (tenant: string): string => `live.t.${tenant}.ev.>`,
+  commandsOfTenant: (tenant: string): string => `t.${checkedToken(tenant)}.cmd.>`,
+  eventsOfScope: (tenant: string, scope: string): string => `t.${checkedToken(tenant)}.ev.${checkedToken(scope)}.*`,
+  eventsOfTenant: (tenant: string): string => `t.${checkedToken(tenant)}.ev.>`,
+  liveOfTenant: (tenant: string): string => `live.t.${checkedToken(tenant)}.ev.>`,
 } as const
 
 /** Throws BAD_SUBJECT on anything that no builder here could have made. */
@@ -149,9 +149,27 @@ function expectLength(tokens: string[], length: number, subject: string): string
   return tokens
 }
 
-function checked(subject: string): string {
-  if (subject.length > MAX_SUBJECT_CHARS) throw bad(subject)
+/**
+ * Builders take tokens, but a dot or a wildcard that slipped into one would change the lane or the tenant: the shape of
+ * the whole is checked (the exact form of each token is the parser's affair).
+ */
+const FIVE_TOKENS = /^[a-z0-9-]+(?:\.[a-z0-9-]+){4}$/
+const SIX_TOKENS = /^[a-z0-9-]+(?:\.[a-z0-9-]+){5}$/
+const ONE_TOKEN = /^[a-z0-9-]+$/
+
+function checked(subject: string, shape: RegExp): string {
+  if (subject.length > MAX_SUBJECT_CHARS || !shape.test(subject)) throw bad(subject)
   return subject
+}
+
+function checkedToken(token: string): string {
+  if (!ONE_TOKEN.test(token)) throw bad(token)
+  return token
+}
+
+function checkedPartition(partition: number): number {
+  if (!Number.isInteger(partition) || partition < 0 || partition >= MAX_PARTITIONS) throw bad(String(partition))
+  return partition
 }
 
 function bad(subject: string, cause?: unknown): WaggleError {
