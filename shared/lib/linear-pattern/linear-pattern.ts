@@ -39,11 +39,11 @@ export class LinearPattern {
     return this.#search(text, 0, { left: MAX_SEARCH_STEPS }, true) !== null
   }
 
-  /** All matches that do not overlap, leftmost first; empty ones are left out. */
-  findAll(text: string): Found[] {
+  /** All matches that do not overlap and begin at `from` or later, leftmost first; empty ones are left out. */
+  findAll(text: string, from = 0): Found[] {
     const found: Found[] = []
     const budget = { left: MAX_SEARCH_STEPS }
-    for (let at = 0; at <= text.length;) {
+    for (let at = from; at <= text.length;) {
       const match = this.#search(text, at, budget, false)
       if (match === null) break
       if (match.end > match.start) found.push(match)
@@ -52,18 +52,37 @@ export class LinearPattern {
     return found
   }
 
-  #search(text: string, from: number, budget: { left: number }, any: boolean): Found | null {
+  /**
+   * For a text that is still growing: the first place at `from` or later where a match may begin that is not decided yet,
+   * the length of the text when there is none.
+   */
+  openAt(text: string, from = 0): number {
+    const budget = { left: MAX_SEARCH_STEPS }
+    let open = text.length
+    for (let at = from; at <= text.length;) {
+      const still = { open: text.length }
+      const match = this.#search(text, at, budget, false, still)
+      open = Math.min(open, still.open)
+      if (match === null) break
+      at = Math.max(match.end, at + 1)
+    }
+    return open
+  }
+
+  #search(text: string, from: number, budget: { left: number }, any: boolean, still?: { open: number }): Found | null {
     const size = this.#program.length
     let now = new Threads(size)
     let next = new Threads(size)
     let best: Found | null = null
     for (let at = from; ;) {
       const code = at < text.length ? text.codePointAt(at)! : -1
-      if (best === null) this.#follow(0, at, text, at, now)
+      if (best === null) this.#follow(0, at, text, at, now, still !== undefined)
       budget.left -= now.count + 1
       if (budget.left < 0) throw new PatternTooCostly(`"${this.source}" takes too long on this text`)
       const after = at + (code > 0xffff ? 2 : 1)
       next.clear()
+      if (code < 0 && still !== undefined)
+        for (let index = 0; index < now.count; index++) still.open = Math.min(still.open, now.starts[index]!)
       for (let index = 0; index < now.count; index++) {
         const step = this.#program[now.steps[index]!]!
         const start = now.starts[index]!
@@ -73,7 +92,7 @@ export class LinearPattern {
           break
         }
         if (step.op === 'char' && code >= 0 && step.accepts.has(code))
-          this.#follow(now.steps[index]! + 1, start, text, after, next)
+          this.#follow(now.steps[index]! + 1, start, text, after, next, still !== undefined)
       }
       if (code < 0 || (next.count === 0 && best !== null)) return best
       ;[now, next] = [next, now]
@@ -82,7 +101,7 @@ export class LinearPattern {
   }
 
   /** Adds a thread and all it reaches without reading a character. */
-  #follow(step: number, start: number, text: string, at: number, into: Threads): void {
+  #follow(step: number, start: number, text: string, at: number, into: Threads, growing: boolean): void {
     const open = [step]
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
       if (!into.visit(index)) continue
@@ -95,7 +114,8 @@ export class LinearPattern {
           open.push(here.to)
           break
         case 'assert':
-          if (holds(here.at, text, at)) open.push(index + 1)
+          // At the end of a text that is still growing an assertion may come out either way.
+          if (holds(here.at, text, at) || (growing && at === text.length)) open.push(index + 1)
           break
         case 'char':
         case 'match':
