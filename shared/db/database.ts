@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from '#shared/actor/limits.ts'
 
 import { databaseError } from './database-error.ts'
 import { migrateDown, migrateUp, migrationState } from './migrate.ts'
-import { openPool, statementName } from './pool.ts'
+import { openPool, runPrepared, statementName } from './pool.ts'
 import { Transaction } from './transaction.ts'
 
 export interface DatabaseOptions {
@@ -91,6 +91,16 @@ export class Database {
     }
     await transaction.end([{ text: 'commit' }])
     return result
+  }
+
+  /** For what must be asked before a tenant is known: the functions of the runtime's role that say little (migration 0002). */
+  async lookup<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    return (await runPrepared<Row>(this.#pool, text, values)).rows
+  }
+
+  /** Every tenant: for the platform's own tools, never for a request. */
+  tenants(): Promise<{ tenant: string; name: string; status: 'active' | 'disabled' }[]> {
+    return this.lookup('select tenant, name, status from runtime_tenants()', [])
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,8 @@
 --
 -- Two roles, never logged in with: every transaction takes one of them (PGlite is one session of a superuser, for whom
 -- row-level security does not apply). waggle_app sees one tenant: that of the variable app.tenant. waggle_runtime works
--- across tenants, on its own tables only. Times are milliseconds since 1970, as on the wire.
+-- across tenants, on its own tables only. Times are milliseconds, as on the wire: a page begins where the last one ended only
+-- when the column is no finer than what was shown.
 
 do $$
 declare
@@ -40,7 +41,7 @@ create table partition_epochs (
   partition integer not null,
   epoch bigint not null,
   holder text not null,
-  at timestamptz not null default now(),
+  at timestamptz(3) not null default now(),
   primary key (kind, partition)
 );
 
@@ -77,7 +78,7 @@ create table outbox (
   key text not null,
   epoch bigint not null,
   entries bytea not null,
-  at timestamptz not null default now(),
+  at timestamptz(3) not null default now(),
   relayed_at bigint,
   primary key (tenant, id)
 ) with (autovacuum_vacuum_scale_factor = 0.05);
@@ -104,7 +105,7 @@ create table attempts (
   command text not null,
   count integer not null,
   history json not null default '[]',
-  at timestamptz not null default now(),
+  at timestamptz(3) not null default now(),
   primary key (tenant, kind, key, command)
 );
 create index attempts_at on attempts (at);
@@ -116,7 +117,7 @@ create table epoch_openings (
   who text not null,
   epoch bigint not null,
   sequence bigint,
-  at timestamptz not null default now(),
+  at timestamptz(3) not null default now(),
   primary key (tenant, scope, who, epoch)
 );
 create index epoch_openings_at on epoch_openings (at);
@@ -143,8 +144,8 @@ create table runs (
   envelope bytea not null,
   result json,
   error json,
-  started_at timestamptz not null default now(),
-  changed_at timestamptz not null default now(),
+  started_at timestamptz(3) not null default now(),
+  changed_at timestamptz(3) not null default now(),
   primary key (tenant, kind, key)
 ) with (fillfactor = 80);
 alter table runs alter column envelope set storage external;
@@ -161,8 +162,8 @@ create table effects (
   repeatable boolean not null,
   status text not null check (status in ('intended', 'done', 'failed', 'unknown')),
   result json,
-  intended_at timestamptz not null default now(),
-  settled_at timestamptz,
+  intended_at timestamptz(3) not null default now(),
+  settled_at timestamptz(3),
   primary key (tenant, id)
 );
 create index effects_run on effects (tenant, run);

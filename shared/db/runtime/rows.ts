@@ -1,6 +1,8 @@
 /** Rows of the runtime's tables as `pg` gives them, and what they are in the store port. */
 import type { EffectRow, OutboxRow, RunRow, TimerRow } from '#shared/actor/store.ts'
 
+import { plainBytes } from '../plain-bytes.ts'
+
 export interface OutboxRecord extends Omit<OutboxRow, 'entries'> {
   readonly entries: Buffer
 }
@@ -59,9 +61,4 @@ export interface EffectRecord {
 
 export function effectRow(id: string, { args_hash, ...rest }: EffectRecord): EffectRow {
   return { id, argsHash: args_hash, ...rest }
-}
-
-/** Not a Buffer: its equality and its JSON differ from those of the Uint8Array that the port speaks of. */
-export function plainBytes(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }

@@ -27,11 +27,12 @@ import { WaggleError } from '#shared/errors/waggle-error.ts'
 
 import { databaseError } from '../database-error.ts'
 import type { Database } from '../database.ts'
+import { plainBytes } from '../plain-bytes.ts'
 import { runPrepared } from '../pool.ts'
 import { storableText } from '../storable.ts'
 import { COMMIT, bytes, commitParameters, duplicatesIn, json, letterPart, repeatedIn } from './commit-parts.ts'
 import { beginHandler } from './handler-transaction.ts'
-import { OUTBOX_COLUMNS, RUN_COLUMNS, effectRow, outboxRow, plainBytes, runRow, timerRow } from './rows.ts'
+import { OUTBOX_COLUMNS, RUN_COLUMNS, effectRow, outboxRow, runRow, timerRow } from './rows.ts'
 import type { EffectRecord, OutboxRecord, RunRecord, TimerRecord } from './rows.ts'
 
 /** Timers that are handed over at once; the next look finds the rest. */

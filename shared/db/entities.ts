@@ -1,0 +1,39 @@
+import { AgentEntity } from './entities/agent.ts'
+import { AgentToolEntity } from './entities/agent-tool.ts'
+import { AgentVersionEntity } from './entities/agent-version.ts'
+import { ApiKeyEntity } from './entities/api-key.ts'
+import { AuditEntryEntity } from './entities/audit-entry.ts'
+import { ConversationEntity } from './entities/conversation.ts'
+import { DataKeyEntity } from './entities/data-key.ts'
+import { DeadLetterEntity } from './entities/dead-letter.ts'
+import { EffectEntity } from './entities/effect.ts'
+import { GuardrailEntity } from './entities/guardrail.ts'
+import { MessageEntity } from './entities/message.ts'
+import { RunEntity } from './entities/run.ts'
+import { SecretEntity } from './entities/secret.ts'
+import { TenantEntity } from './entities/tenant.ts'
+import { ToolEntity } from './entities/tool.ts'
+import { UserEntity } from './entities/user.ts'
+
+/**
+ * Every table that a tenant can reach, as an entity: an explicit list, for MikroORM's search for files guesses from the
+ * command line whether it runs TypeScript. A test compares it with the catalogue of the database, column by column.
+ */
+export const ENTITIES = [
+  AgentEntity,
+  AgentToolEntity,
+  AgentVersionEntity,
+  ApiKeyEntity,
+  AuditEntryEntity,
+  ConversationEntity,
+  DataKeyEntity,
+  DeadLetterEntity,
+  EffectEntity,
+  GuardrailEntity,
+  MessageEntity,
+  RunEntity,
+  SecretEntity,
+  TenantEntity,
+  ToolEntity,
+  UserEntity,
+] as const
