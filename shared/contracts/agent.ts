@@ -55,6 +55,8 @@ export const Route = spawned(
     history: z.array(Said),
     /** Who answered last: keeps the turn when nobody fits better. */
     current: z.string().nullable(),
+    /** The agent that the sender asked for by name. */
+    wanted: z.string().nullable(),
   }),
   z.object({ agent: z.string().nullable(), title: z.string(), reason: z.string(), ms: z.number() }),
   { within: '1m' },

@@ -27,6 +27,7 @@ export const Usage = z.object({
   cachedTokens: z.number(),
   costMicros: z.number(),
 })
+export type Usage = z.infer<typeof Usage>
 
 /** One finished message of a conversation, as stored and as announced. Upsert by (id, revision). */
 export const MessageFact = z.object({

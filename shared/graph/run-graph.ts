@@ -4,6 +4,13 @@ import type { BaseCheckpointSaver } from '@langchain/langgraph'
 import { agentGraph, isAtStepLimit, PORTS } from './agent-graph.ts'
 import type { AgentPorts } from './agent-graph.ts'
 
+/** Where the checkpoints of one run go. */
+export interface RunSaver {
+  readonly checkpoints: BaseCheckpointSaver | null
+  /** Resolves when everything put so far is stored. */
+  durable(): Promise<void>
+}
+
 export interface GraphInput {
   readonly history: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[]
   readonly question: string

@@ -1,0 +1,26 @@
+import type { GraphTool } from '#shared/graph/agent-graph.ts'
+import type { ModelSpec } from '#shared/models/spec.ts'
+
+/** Everything an agent is, as read from database rows; nothing about it is code. */
+export interface AgentProfile {
+  readonly name: string
+  readonly title: string
+  readonly systemPrompt: string
+  readonly model: ModelSpec
+  readonly outputMode: 'gated' | 'streamed'
+  /** JSON Schema of a structured answer, or null. */
+  readonly outputSchema: Readonly<Record<string, unknown>> | null
+  readonly maxSteps: number
+  readonly version: number
+  readonly tools: readonly ProfileTool[]
+}
+
+export interface ProfileTool extends GraphTool {
+  /** May be repeated when in doubt: idempotent, or takes our key. */
+  readonly repeatable: boolean
+}
+
+/** Where profiles come from. Null: there is no such agent, or it is disabled. */
+export interface ProfileSource {
+  load(tenant: string, agent: string): Promise<AgentProfile | null>
+}

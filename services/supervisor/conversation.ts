@@ -1,0 +1,27 @@
+import type { Context } from '#shared/actor/definition.ts'
+import type { TenantSql } from '#shared/actor/store.ts'
+import { refuse } from '#shared/errors/waggle-error.ts'
+import { createConversation } from '#shared/db/repositories/conversations.ts'
+import type { SupervisorState } from './state.ts'
+
+/** Roles that may see and steer conversations of others in their tenant. */
+const STAFF = ['operator', 'admin', 'platform']
+
+/** Opens the conversation on its first message, for the principal that says it; refuses strangers afterwards. */
+export async function openConversation(ctx: Context<SupervisorState>, sql: TenantSql, channel: string): Promise<void> {
+  if (ctx.state.user !== '') return requireOwner(ctx)
+  const user = ctx.cause.principal?.user
+  if (user === undefined) throw refuse('FORBIDDEN', { reason: 'A conversation belongs to somebody.' })
+  ctx.state.user = user
+  await createConversation(sql, { id: ctx.key[0]!, userId: user, channel })
+  ctx.emit('conversation:opened', { user, channel }, { audience: 'pub' })
+}
+
+/** The person whose conversation it is, or staff of the tenant. */
+export function requireOwner(ctx: Context<SupervisorState>): void {
+  const principal = ctx.cause.principal
+  if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
+  if (principal === null || principal.user === ctx.state.user || principal.roles.some((role) => STAFF.includes(role)))
+    return
+  throw refuse('FORBIDDEN', { reason: 'This conversation belongs to somebody else.' })
+}

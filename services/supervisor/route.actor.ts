@@ -1,0 +1,39 @@
+import { runActor } from '#shared/actor/definition.ts'
+import type { RunDefinition } from '#shared/actor/definition.ts'
+import { Route } from '#shared/contracts/agent.ts'
+import { runRouteGraph } from '#shared/graph/route-graph.ts'
+import type { Candidate } from '#shared/graph/route-graph.ts'
+import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
+
+export interface RouteParts {
+  /** The enabled agents of a tenant, in the order in which they are offered. */
+  readonly candidates: (tenant: string) => Promise<readonly Candidate[]>
+  /** The model that routes for a tenant. */
+  readonly routingModel: (tenant: string) => Promise<ModelSpec>
+  readonly models: (spec: ModelSpec) => ChatModel
+}
+
+/** Who answers a turn: the agent that was asked for, the only one there is, or the model's choice among hand-offs. */
+export function routeOf(parts: RouteParts): RunDefinition {
+  return runActor(Route, async (ctx, { text, history, current, wanted }) => {
+    const started = ctx.now()
+    const candidates = await parts.candidates(ctx.tenant)
+    const decided = (
+      agent: string | null,
+      reason: string,
+    ): { agent: string | null; title: string; reason: string; ms: number } => ({
+      agent,
+      title: candidates.find((candidate) => candidate.name === agent)?.title ?? '',
+      reason,
+      ms: ctx.now() - started,
+    })
+    if (wanted !== null) {
+      const known = candidates.some((candidate) => candidate.name === wanted)
+      return decided(known ? wanted : null, known ? 'asked for by name' : `there is no agent ${wanted}`)
+    }
+    if (candidates.length <= 1) return decided(candidates[0]?.name ?? null, 'the only agent')
+    const model = parts.models(await parts.routingModel(ctx.tenant))
+    const { agent, reason } = await runRouteGraph({ text, history, current }, { model, candidates, signal: ctx.signal })
+    return decided(agent, reason)
+  })
+}

@@ -1,0 +1,71 @@
+import type { Context } from '#shared/actor/definition.ts'
+import type { TenantSql } from '#shared/actor/store.ts'
+import { HISTORY_CHARS, HISTORY_MESSAGES, Route } from '#shared/contracts/agent.ts'
+import type { Said } from '#shared/contracts/agent.ts'
+import type { StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
+import { newestMessages } from './stored-messages.ts'
+import type { SupervisorState, Turn } from './state.ts'
+
+type Ctx = Context<SupervisorState>
+
+/** What was said before a message, newest kept first when there is too much. */
+export async function recentHistory(
+  sql: TenantSql,
+  conversationId: string,
+  before: string | null = null,
+): Promise<Said[]> {
+  const newest = await newestMessages(sql, conversationId, HISTORY_MESSAGES + 1)
+  const history: Said[] = []
+  let chars = 0
+  for (const row of newest.toReversed()) {
+    if (row.id === before || row.role === 'system') continue
+    chars += row.text.length
+    if (history.length >= HISTORY_MESSAGES || chars > HISTORY_CHARS) break
+    history.unshift({ role: row.role, author: row.author, text: row.text })
+  }
+  return history
+}
+
+/** Begins to decide who answers; where the sender asked for somebody, the run of that choice says so at once. */
+export function beginTurn(ctx: Ctx, turn: Turn, history: readonly Said[]): void {
+  turn.phase = 'routing'
+  turn.startedAt = ctx.now
+  const { turnId, messageId, text } = turn
+  ctx.emit('turn:started', { turnId, messageId }, { audience: 'pub' })
+  const conversationId = ctx.key[0]!
+  ctx.spawn(
+    Route,
+    [conversationId, turnId],
+    { turnId, conversationId, text, history: [...history], current: ctx.state.current, wanted: turn.wanted },
+    { fresh: true, principal: turn.principal, taint: turn.taint },
+  )
+}
+
+/** Takes a turn out, whatever it was doing, and says how it ended. */
+export function endTurn(
+  ctx: Ctx,
+  turn: Turn,
+  outcome: TurnOutcome,
+  error: { code: string; message: string; action: string } | null,
+  report: StopReport | null,
+): void {
+  ctx.state.turns = ctx.state.turns.filter((other) => other.turnId !== turn.turnId)
+  ctx.emit(
+    'turn:ended',
+    { turnId: turn.turnId, outcome, error, report, ms: ctx.now - turn.startedAt },
+    { audience: 'pub' },
+  )
+}
+
+/** The next message in line, once the one before it is over. */
+export async function nextTurn(ctx: Ctx, sql: TenantSql): Promise<void> {
+  const next = ctx.state.turns[0]
+  if (next === undefined || next.phase !== 'queued') return
+  const history = await recentHistory(sql, ctx.key[0]!, next.messageId)
+  const waiting = new Set(ctx.state.turns.map((turn) => turn.text))
+  beginTurn(
+    ctx,
+    next,
+    history.filter((said) => said.role === 'assistant' || !waiting.has(said.text)),
+  )
+}
