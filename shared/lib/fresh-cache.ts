@@ -35,7 +35,7 @@ export class FreshCache<Value> {
 
   get(key: string): Promise<Value> {
     const known = this.#entries.get(key)
-    if (known !== undefined && this.#clock.now() < known.until) {
+    if (known !== undefined && this.#clock.elapsed() < known.until) {
       this.#entries.delete(key)
       this.#entries.set(key, known)
       return Promise.resolve(known.value)
@@ -43,7 +43,9 @@ export class FreshCache<Value> {
     const already = this.#underWay.get(key)
     if (already !== undefined) return already
     // After a tick, so that the source finds this promise noted, also when it throws at once.
-    const loading: Promise<Value> = Promise.resolve().then(() => this.#fetch(key, () => this.#underWay.get(key) === loading))
+    const loading: Promise<Value> = Promise.resolve().then(() =>
+      this.#fetch(key, () => this.#underWay.get(key) === loading),
+    )
     this.#underWay.set(key, loading)
     return loading
   }
@@ -56,7 +58,7 @@ export class FreshCache<Value> {
 
   async #fetch(key: string, current: () => boolean): Promise<Value> {
     // Counted from the question: what changed while the answer was on its way is not believed for longer.
-    const until = this.#clock.now() + this.#ttlMs
+    const until = this.#clock.elapsed() + this.#ttlMs
     try {
       const value = await this.#load(key)
       if (current()) this.#keep(key, value, until)

@@ -1,67 +1,84 @@
 import { z } from 'zod'
 import { Stage } from '#shared/contracts/guardrail.ts'
+import { FreshCache } from '#shared/lib/fresh-cache.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 
 /**
  * A guardrail as a tenant configures it: one rule, where it stands and what follows when it finds something.
  *
- * - `block`  nothing goes on; the reason is told
- * - `mask`   what was found is replaced, the rest goes on
- * - `flag`   all goes on, with a reason for those who watch
+ * - `block`    nothing goes on; the reason is told
+ * - `rewrite`  what was found is replaced, the rest goes on
+ * - `flag`     all goes on, with a reason for those who watch
  */
-export const GuardrailAction = z.enum(['block', 'mask', 'flag'])
+export const GuardrailAction = z.enum(['block', 'rewrite', 'flag'])
 export type GuardrailAction = z.infer<typeof GuardrailAction>
 
 export const GuardrailRow = z.object({
-  name: z.string().min(1).max(60),
-  rule: z.string().min(1).max(60),
-  stages: z.array(Stage).min(1),
-  action: GuardrailAction,
-  /** Lower ones look first. */
-  position: z.number().int(),
-  /** Names of agents it is for; empty: all. */
-  agents: z.array(z.string().max(60)).max(200),
+  id: z.string().min(1),
+  /** Null: of every agent. */
+  agentId: z.string().nullable(),
+  stage: Stage,
+  rule: z.string(),
   config: z.record(z.string(), z.unknown()),
-  enabled: z.boolean(),
+  action: GuardrailAction,
+  /** Said to the customer when it blocks; empty: the rule's own words. */
+  message: z.string(),
+  /** Lower ones look first. */
+  position: z.number(),
 })
 export type GuardrailRow = z.infer<typeof GuardrailRow>
 
-/** Where guardrails come from. A row may be anything that a person wrote: whoever reads it parses it. */
+/** Enabled guardrails of a tenant. A row is what a person wrote: whoever reads it parses it. */
 export interface GuardrailSource {
   load(tenant: string): Promise<readonly unknown[]>
 }
 
-/** What can be said of a row that could not be read: enough to know where it stands, and that it must refuse. */
-export interface BrokenRow {
-  readonly name: string
-  readonly stages: readonly Stage[]
-  readonly agents: readonly string[]
-  readonly position: number
-  readonly problem: string
+/** How long a change of a guardrail may go unnoticed. */
+export const GUARDRAILS_FRESH_MS = 2_000
+const TENANTS_KEPT = 1_000
+
+/** Asks the store at most once per tenant and while an answer is fresh. */
+export function cachedGuardrails(
+  load: (tenant: string) => Promise<readonly unknown[]>,
+  clock?: Clock,
+): GuardrailSource {
+  const cache = new FreshCache({
+    load,
+    ttlMs: GUARDRAILS_FRESH_MS,
+    capacity: TENANTS_KEPT,
+    ...(clock === undefined ? {} : { clock }),
+  })
+  return { load: (tenant) => cache.get(tenant) }
 }
 
 export type ReadRow =
   | { readonly ok: true; readonly row: GuardrailRow }
-  | { readonly ok: false; readonly broken: BrokenRow }
+  /** Null where not even that could be read: everywhere, and of every agent. */
+  | {
+      readonly ok: false
+      readonly id: string
+      readonly stage: Stage | null
+      readonly agentId: string | null
+      readonly problem: string
+    }
 
-/** Fail closed: what cannot be read stands where it says, or everywhere when that cannot be read either. */
+/** Fail closed: what cannot be read still stands where it says that it stands, and refuses there. */
 export function readRow(value: unknown): ReadRow {
   const parsed = GuardrailRow.safeParse(value)
   if (parsed.success) return { ok: true, row: parsed.data }
-  const row = z.record(z.string(), z.unknown()).catch({}).parse(value)
+  const fields = z.record(z.string(), z.unknown()).catch({}).parse(value)
   const issue = parsed.error.issues[0]
   return {
     ok: false,
-    broken: {
-      name: z.string().min(1).catch('unreadable').parse(row['name']).slice(0, 60),
-      stages: GuardrailRow.shape.stages.catch([...Stage.options]).parse(row['stages']),
-      agents: GuardrailRow.shape.agents.catch([]).parse(row['agents']),
-      position: z.number().catch(0).parse(row['position']),
-      problem: issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`,
-    },
+    id: GuardrailRow.shape.id.catch('unreadable').parse(fields['id']),
+    stage: Stage.nullable().catch(null).parse(fields['stage']),
+    agentId: z.string().nullable().catch(null).parse(fields['agentId']),
+    problem: issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`,
   }
 }
 
-/** False only where the row says so in a way that can be read. */
-export function isEnabled(value: unknown): boolean {
-  return !(typeof value === 'object' && value !== null && (value as { enabled?: unknown }).enabled === false)
+/** Whether it looks at this stage of this agent's work. */
+export function standsAt(read: ReadRow, stage: Stage, agent: string): boolean {
+  const { stage: own, agentId } = read.ok ? read.row : read
+  return (own === null || own === stage) && (agentId === null || agentId === agent)
 }

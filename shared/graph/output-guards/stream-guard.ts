@@ -4,6 +4,7 @@ import { joinOverlaps } from '#shared/lib/patterns/span.ts'
 import type { Entity, Reading, Span } from '#shared/lib/patterns/span.ts'
 import type { GuardrailAction } from './guardrail-row.ts'
 import type { SpanRule } from './span-rules.ts'
+import { BROKEN_REASON, describeFindings } from './wording.ts'
 
 /**
  * Looks at a text while it is being streamed (output mode `streamed`, I10) and hands on only what is settled: the end of
@@ -20,6 +21,8 @@ export interface InlineRule {
   /** Name of the guardrail it belongs to. */
   readonly guardrail: string
   readonly action: GuardrailAction
+  /** Said when it blocks; empty: words of our own. */
+  readonly message: string
   readonly rules: readonly SpanRule[]
 }
 
@@ -28,6 +31,8 @@ export interface Released {
   readonly text: string
   /** The guardrail that ended the text here, or null. */
   readonly blockedBy: string | null
+  /** Why, in words for the customer; empty while nothing is blocked. */
+  readonly reason: string
 }
 
 export interface InlineFinding {
@@ -54,6 +59,7 @@ export class StreamGuard {
   #settled = 0
   #released = 0
   #blockedBy: string | null = null
+  #reason = ''
 
   constructor(rules: readonly InlineRule[]) {
     this.#rules = rules
@@ -69,6 +75,20 @@ export class StreamGuard {
   /** Everything found so far, in order; more than once where a thing was found more than once. */
   get findings(): readonly InlineFinding[] {
     return this.#findings
+  }
+
+  /** What each guardrail made of the text so far, for those who watch. */
+  checks(): { guardrail: string; verdict: 'pass' | 'rewrite' | 'block'; reason: string }[] {
+    return this.#rules.map(({ guardrail, action }) => {
+      const entities = this.#findings.filter((one) => one.guardrail === guardrail).map(({ entity }) => entity)
+      if (guardrail === this.#blockedBy) return { guardrail, verdict: 'block', reason: this.#reason }
+      if (entities.length === 0) return { guardrail, verdict: 'pass', reason: '' }
+      return {
+        guardrail,
+        verdict: action === 'rewrite' ? 'rewrite' : 'pass',
+        reason: describeFindings(entities, action),
+      }
+    })
   }
 
   push(piece: string): Released {
@@ -102,6 +122,7 @@ export class StreamGuard {
       return this.#releaseUpTo(open, this.#matches(rule))
     } catch {
       this.#blockedBy = rule.at
+      this.#reason = BROKEN_REASON
       return this.#nothing()
     }
   }
@@ -154,7 +175,7 @@ export class StreamGuard {
     const decided = found.filter((match) => match.end <= until)
     for (const { by, entity } of decided) this.#findings.push({ guardrail: by.guardrail, action: by.action, entity })
     const blocking = decided.filter(({ by }) => by.action === 'block').toSorted((a, b) => a.start - b.start)[0]
-    const masking = decided.filter(({ by }) => by.action === 'mask')
+    const masking = decided.filter(({ by }) => by.action === 'rewrite')
     const stop = beforeCrossing(masking, blocking?.start ?? until)
     const masks = joinOverlaps(masking.filter(({ end }) => end <= stop))
     let text = ''
@@ -164,11 +185,14 @@ export class StreamGuard {
       at = end
     }
     text += this.#raw.slice(at, stop)
-    this.#blockedBy = blocking?.by.guardrail ?? null
+    if (blocking !== undefined) {
+      this.#blockedBy = blocking.by.guardrail
+      this.#reason = blocking.by.message === '' ? describeFindings([blocking.entity], 'block') : blocking.by.message
+    }
     this.#settle(until)
     const offset = this.#released
     this.#released += text.length
-    return { offset, text, blockedBy: this.#blockedBy }
+    return { offset, text, blockedBy: this.#blockedBy, reason: this.#reason }
   }
 
   #settle(until: number): void {
@@ -180,7 +204,7 @@ export class StreamGuard {
   }
 
   #nothing(): Released {
-    return { offset: this.#released, text: '', blockedBy: this.#blockedBy }
+    return { offset: this.#released, text: '', blockedBy: this.#blockedBy, reason: this.#reason }
   }
 }
 

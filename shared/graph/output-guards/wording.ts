@@ -11,7 +11,7 @@ export function describeFindings(entities: readonly Entity[], action: GuardrailA
   switch (action) {
     case 'block':
       return `This holds ${list}, which may not be passed on here.`
-    case 'mask':
+    case 'rewrite':
       return `Masked ${list}.`
     case 'flag':
       return `Found ${list}.`

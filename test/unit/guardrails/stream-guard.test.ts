@@ -13,9 +13,10 @@ const CONFIG: Partial<Record<SpanRuleName, object>> = {
   personal_data: { entities: ['email', 'phone', 'payment_card', 'iban', 'us_ssn', 'ip_address', 'secret'] },
 }
 
-const rule = (name: SpanRuleName, action: InlineRule['action'] = 'mask'): InlineRule => ({
+const rule = (name: SpanRuleName, action: InlineRule['action'] = 'rewrite'): InlineRule => ({
   guardrail: name,
   action,
+  message: '',
   rules: spanRules(name, CONFIG[name] ?? {}),
 })
 const ALL = SPAN_RULE_NAMES.map((name) => rule(name))
@@ -231,7 +232,7 @@ suite('stream guard', ({ test }) => {
       assert.not(/\d/.test(said))
     }
     assert.is(said + guard.end().text, 'Paid with [card number]')
-    assert.equal(guard.findings, [{ guardrail: 'payment_card', action: 'mask', entity: 'payment_card' }])
+    assert.equal(guard.findings, [{ guardrail: 'payment_card', action: 'rewrite', entity: 'payment_card' }])
   })
 
   test('sees through disguises and masks the disguise with them', () => {
@@ -243,16 +244,23 @@ suite('stream guard', ({ test }) => {
   test('after a block nothing more is said', () => {
     const guard = new StreamGuard([rule('email'), rule('secret', 'block')])
     const first = guard.push('Mail ada@example.com, key sk-proj-abcdefghijklmnop1234567890 and more ')
-    assert.equal(first, { offset: 0, text: 'Mail [e-mail address], key ', blockedBy: 'secret' })
-    assert.equal(guard.push('and more'), { offset: first.text.length, text: '', blockedBy: 'secret' })
-    assert.equal(guard.end(), { offset: first.text.length, text: '', blockedBy: 'secret' })
+    const reason = 'This holds 1 secret, which may not be passed on here.'
+    assert.equal(first, { offset: 0, text: 'Mail [e-mail address], key ', blockedBy: 'secret', reason })
+    const nothing = { offset: first.text.length, text: '', blockedBy: 'secret', reason }
+    assert.equal(guard.push('and more'), nothing)
+    assert.equal(guard.end(), nothing)
+    assert.equal(guard.checks(), [
+      { guardrail: 'email', verdict: 'rewrite', reason: 'Masked 1 e-mail address.' },
+      { guardrail: 'secret', verdict: 'block', reason },
+    ])
   })
 
   test('a mask that overlaps with what blocks is not cut open', () => {
     const rules = [
       {
         guardrail: 'words',
-        action: 'mask' as const,
+        action: 'rewrite' as const,
+        message: '',
         rules: spanRules('banned_terms', { terms: ['write to ada@example.com'] }),
       },
       rule('email', 'block'),
@@ -266,6 +274,7 @@ suite('stream guard', ({ test }) => {
       {
         guardrail: 'broken',
         action: 'flag',
+        message: '',
         rules: [
           {
             ...broken,

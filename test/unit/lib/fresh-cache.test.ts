@@ -5,7 +5,7 @@ import { assert, suite } from '#test/kit/suite.ts'
 
 function at(): { clock: typeof systemClock; set: (ms: number) => void } {
   let now = 1_000
-  return { clock: { ...systemClock, now: () => now }, set: (ms) => (now = ms) }
+  return { clock: { ...systemClock, elapsed: () => now }, set: (ms) => (now = ms) }
 }
 
 suite('fresh cache', ({ test }) => {
