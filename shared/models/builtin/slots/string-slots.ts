@@ -1,0 +1,191 @@
+import type { TextFact } from '../facts/fact.ts'
+import { wordAt } from '../facts/reading.ts'
+import type { Reading } from '../facts/reading.ts'
+import { IMPERATIVES } from '../facts/span.ts'
+import { synonymsOf } from '../synonyms.ts'
+import { GENERIC } from '../words.ts'
+import type { Word } from '../words.ts'
+import { assign } from './assign.ts'
+import type { Offer } from './assign.ts'
+import { cueScore, cueWeights } from './cue-score.ts'
+import { isCue } from './leaf.ts'
+import type { Leaf } from './leaf.ts'
+import { isPreposition, isProper, leadsTo } from './role.ts'
+import type { Role } from './role.ts'
+import { spansOf } from './spans.ts'
+import type { Place } from './spans.ts'
+import { orderTwins } from './twins.ts'
+
+const REQUIRED_FLOOR = 0.35
+const OPTIONAL_FLOOR = 1.75
+const MAX_SPANS = 60
+const CLAIM_WEIGHT = 0.35
+/** Words that may stand between a preposition and what it leads to. */
+const FILLERS = new Set('the a an my our your his her their this that city town state country of'.split(' '))
+
+/** Fills free-text slots with spans of the message, all of them at once. */
+export function fillStrings(
+  reading: Reading,
+  leaves: readonly Leaf[],
+  used: Place[],
+  toolWords: ReadonlySet<string>,
+): Map<Leaf, string> {
+  const filled = new Map<Leaf, string>()
+  if (leaves.length === 0) return filled
+  const weights = cueWeights(leaves)
+  const offers: Offer<TextFact>[] = []
+  for (const span of spansOf(reading, leaves, toolWords, used).slice(0, MAX_SPANS)) {
+    const scores = leaves.map((leaf) => scoreSpan(reading, leaf, span, weights, toolWords, leaves))
+    const best = Math.max(...scores)
+    for (const [row, raw] of scores.entries()) {
+      // What another slot has a better claim to is worth less to this one.
+      offers.push({ row, value: span, score: raw - CLAIM_WEIGHT * (best - raw), start: span.start, end: span.end })
+    }
+  }
+  const required = (row: number): boolean => leaves[row]?.required === true
+  const taken = assign(offers, (row) => (required(row) ? REQUIRED_FLOOR : OPTIONAL_FLOOR), required)
+  orderTwins(leaves, taken)
+  for (const [row, offer] of taken) {
+    const leaf = leaves[row]
+    if (leaf === undefined) continue
+    filled.set(leaf, offer.value.text)
+    used.push({ start: offer.start, end: offer.end })
+  }
+  return filled
+}
+
+function scoreSpan(
+  reading: Reading,
+  leaf: Leaf,
+  span: TextFact,
+  weights: ReadonlyMap<string, number>,
+  toolWords: ReadonlySet<string>,
+  leaves: readonly Leaf[],
+): number {
+  const { role } = leaf
+  const inner = reading.words.filter((word) => word.start >= span.start && word.start < span.end)
+  const content = inner.filter((word) => !word.stop)
+  if (content.length === 0 && span.kind !== 'quoted' && span.kind !== 'code') return -1
+  const novel = content.filter((word) => !toolWords.has(word.stem) && !GENERIC.has(word.stem)).length
+  let score = baseOf(span, role)
+  score += content.length === 0 ? 0 : 0.5 * (novel / content.length) - 0.3
+  if (span.kind === 'phrase') score += phraseScore(reading, role, inner, content, novel, leaf)
+  if (isCutOut(reading, span)) score -= 0.9
+  // `Hotel Paradise`, `Metropolitan Museum of Art`: the name says itself what it is.
+  const says =
+    span.kind === 'name' && role !== 'id' && content.length > 1 && content.some((word) => namesSlot(leaf, word.stem))
+  score += says ? 0.9 : 0
+  score += leadScore(reading, span, role, leaf)
+  score += 1.1 * cueScore(reading, leaf, weights, span, [])
+  score += placeScore(reading, span, leaf, leaves)
+  return score
+}
+
+function baseOf(span: TextFact, role: Role): number {
+  switch (span.kind) {
+    case 'quoted':
+      return 1.2
+    case 'name':
+      if (role === 'id') return /^[\p{Lu}\d.-]+$/u.test(span.text) ? 1 : 0.2
+      return isProper(role) ? 1 : role === 'message' ? 0 : 0.55
+    case 'end':
+      return role === 'place' ? 1.1 : 0.4
+    case 'extended':
+      if (role === 'id') return 0.1
+      return role === 'place' || role === 'title' ? 1.2 : isProper(role) ? 0.5 : 0.75
+    case 'address':
+      return role === 'place' ? 1.8 : 0.2
+    case 'code':
+      return role === 'id' ? 1.2 : /[_\\/]|\.\w+$/.test(span.text) ? 0.9 : /\d/.test(span.text) ? 0.45 : 0.1
+    case 'phrase':
+      return isProper(role) ? 0.15 : role === 'message' ? 0 : 0.35
+    case 'tail':
+      return role === 'message' ? 0.8 : role === 'topic' ? 0.3 : -1
+    case 'email':
+    case 'url':
+    case 'phone':
+      return 0
+  }
+}
+
+/** What speaks against a run of plain words: that it is a verb, that it is long, that it only repeats the tool. */
+function phraseScore(
+  reading: Reading,
+  role: Role,
+  inner: readonly Word[],
+  content: readonly Word[],
+  novel: number,
+  leaf: Leaf,
+): number {
+  let score = 0
+  if (novel === 0) score -= 0.5
+  if (content.some((word) => leaf.nameCues.includes(word.stem))) score -= 0.3
+  if (isProper(role) && reading.names.length > 0) score -= 0.8
+  score -= 0.15 * content.filter((word) => GENERIC.has(word.stem)).length
+  if (isVerb(reading, inner[0])) score -= 0.6
+  if (inner.length > 6) score -= 0.3
+  return score
+}
+
+/** A phrase cut out of a name (`Metropolitan` of the Metropolitan Museum of Art) is hardly what was meant. */
+function isCutOut(reading: Reading, span: TextFact): boolean {
+  return span.kind === 'phrase' && reading.names.some((name) => name.start <= span.start && name.end >= span.end)
+}
+
+/** One place with what it lies in, unless slots want the parts apart: `Paris, France` as city and country. */
+function placeScore(reading: Reading, span: TextFact, leaf: Leaf, leaves: readonly Leaf[]): number {
+  const isPlace = (other: Leaf): boolean =>
+    other.role === 'place' || other.role === 'origin' || other.role === 'destination'
+  const outer = /country|state|province|region/.test(leaf.slot.name)
+  if (span.parts !== undefined) {
+    if (!isPlace(leaf)) return -1
+    const parted = leaves.filter((other) => isPlace(other) && other.required && other.role === 'place').length > 1
+    return parted || outer ? -1 : 0.35
+  }
+  if (!outer) return 0
+  return reading.names.some((name) => name.parts !== undefined && name.end === span.end && name.start < span.start)
+    ? 0.6
+    : 0
+}
+
+function leadScore(reading: Reading, span: TextFact, role: Role, leaf: Leaf): number {
+  let at = wordAt(reading, span.start) - 1
+  let steps = 0
+  while (at >= 0 && steps < 3) {
+    const word = reading.words[at]
+    if (word === undefined) break
+    const lead = leadsTo(word.lower, role)
+    if (lead > 0) return 0.7 * lead
+    if (!FILLERS.has(word.lower) && !isCue(leaf, word.stem)) break
+    at -= 1
+    steps += 1
+  }
+  return isObject(reading, span) ? 0.3 : 0
+}
+
+/** What comes before the first preposition is what the verb is about: `Find the top five organic bananas brands on …`. */
+function isObject(reading: Reading, span: TextFact): boolean {
+  for (let at = wordAt(reading, span.start) - 1; at >= 0; at -= 1) {
+    const word = reading.words[at]
+    if (word === undefined || /[.!?;]\s/.test(reading.text.slice(word.end, word.end + 2))) return true
+    if (isPreposition(word.lower)) return false
+  }
+  return true
+}
+
+/** `to prepare`, `Change my …`: a verb is not a value. */
+function isVerb(reading: Reading, first: Word | undefined): boolean {
+  if (first === undefined) return false
+  const before = reading.words[wordAt(reading, first.start) - 1]
+  const opens =
+    before === undefined ||
+    /[.!?,]\s*$|\b(?:and|to|please|you|i)\s+$/i.test(reading.text.slice(Math.max(0, first.start - 8), first.start))
+  if (opens && IMPERATIVES.has(first.lower)) return true
+  return before?.lower === 'to' && first.text === first.lower
+}
+
+function namesSlot(leaf: Leaf, word: string): boolean {
+  if (leaf.nameCues.includes(word)) return true
+  for (const synonym of synonymsOf(word)) if (leaf.nameCues.includes(synonym)) return true
+  return false
+}
