@@ -1,7 +1,6 @@
 import type { Tool } from '#shared/db/repositories/tools.ts'
 import type { TenantConfig } from '#shared/db/tenant-config.ts'
 import type { GuardrailSource } from '#shared/graph/output-guards/guardrail-row.ts'
-import { rowOfStored } from '#shared/graph/output-guards/stored-row.ts'
 import type { FreshCache } from '#shared/lib/fresh-cache.ts'
 import type { ModelSpec } from '#shared/models/port.ts'
 import type { AgentProfile, ProfileSource, ProfileTool } from './profile.ts'
@@ -36,7 +35,7 @@ export function profileSource(
 }
 
 export function guardrailSource(configs: FreshCache<TenantConfig>): GuardrailSource {
-  return { load: async (tenant) => (await configs.get(tenant)).guardrails.map(rowOfStored) }
+  return { load: async (tenant) => (await configs.get(tenant)).guardrails }
 }
 
 function toolOf(tool: Tool): ProfileTool {

@@ -6,7 +6,7 @@
 const RUNTIME = ['shared/lib', 'shared/errors', 'shared/config', 'shared/telemetry', 'shared/wire', 'shared/transport']
 const ACTORS = [...RUNTIME, 'shared/actor', 'shared/contracts']
 const SHARED = [...ACTORS, 'shared/nats', 'shared/db', 'shared/vectors', 'shared/models', 'shared/graph']
-const EDGE = [...ACTORS, 'shared/nats']
+const EDGE = [...ACTORS, 'shared/nats', 'shared/process']
 
 /** Folder -> the folders it may import from, beside itself. The longest folder that holds a file counts. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -25,8 +25,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/vectors': [...ACTORS, 'shared/db', 'shared/models'],
   'shared/graph': [...ACTORS, 'shared/models'],
 
+  // What every process does first: the edge needs no store, a service has one.
+  'shared/process': [...ACTORS, 'shared/nats'],
+  'shared/service': [...SHARED, 'shared/process'],
+
   // A role imports what is shared and other roles' contracts (in shared), never another role.
-  services: SHARED,
+  services: [...SHARED, 'shared/process', 'shared/service'],
 
   // The edge asks actors for what it needs: no database, vectors or models.
   gateway: [...EDGE, 'gateway'],
@@ -34,8 +38,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'gateway/console': ['gateway/client', 'shared/contracts'],
 
   // These two import anything, and nobody imports them.
-  deploy: [...SHARED, 'services', 'gateway', 'deploy'],
-  test: [...SHARED, 'services', 'gateway', 'deploy', 'test'],
+  deploy: [...SHARED, 'shared/process', 'shared/service', 'services', 'gateway', 'deploy'],
+  test: [...SHARED, 'shared/process', 'shared/service', 'services', 'gateway', 'deploy', 'test'],
 }
 
 /** In these folders each subfolder is on its own. */

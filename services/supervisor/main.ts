@@ -1,0 +1,17 @@
+import { runService } from '#shared/service/service.ts'
+import type { Service } from '#shared/service/service.ts'
+import { logKeeper } from './log.actor.ts'
+import { routeOf } from './route.actor.ts'
+import { routeSources } from './sources.ts'
+import { supervisor } from './supervisor.actor.ts'
+
+/** The supervisor role: conversations, the choice of who answers, and the keeper of the log. */
+export function hostSupervisor({ system, store, configs, platformModel, models }: Service): void {
+  system.host(
+    supervisor,
+    routeOf({ ...routeSources(configs, platformModel), models }),
+    logKeeper(store, () => system.incarnation),
+  )
+}
+
+if (import.meta.main) await runService('supervisor', hostSupervisor)
