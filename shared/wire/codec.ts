@@ -16,15 +16,19 @@ const packr = new Packr({
 })
 
 /**
- * Throws BAD_INPUT on what has no MessagePack form (a cycle, a symbol, an integer beyond 64 bits). Strings must be
- * well-formed Unicode: half of a surrogate pair does not survive.
+ * Throws BAD_INPUT on what no reader would accept (a cycle, a symbol, keys that are not strings, an integer beyond 64
+ * bits): better here, where it was made, than as a dead letter. Strings must be well-formed Unicode: half of a surrogate
+ * pair does not survive.
  */
 export function pack(value: unknown): Uint8Array {
+  let bytes: Uint8Array
   try {
-    return packr.pack(value)
+    bytes = packr.pack(value)
   } catch (error) {
     throw new WaggleError('BAD_INPUT', { reason: 'The value cannot be encoded.' }, { cause: error })
   }
+  if (!isPlainMessagePack(bytes)) throw new WaggleError('BAD_INPUT', { reason: 'The value has no plain form.' })
+  return bytes
 }
 
 /** Throws UNDECODABLE on anything that is not exactly one plain MessagePack value (see shape.ts). */

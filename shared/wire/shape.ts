@@ -1,5 +1,5 @@
 /** A nesting deeper than this is no message of ours; it bounds the stack of any decoder. */
-export const MAX_DEPTH = 64
+export const MAX_DEPTH = 256
 
 const TIMESTAMP = 0xff
 

@@ -20,8 +20,9 @@ export class Floors {
   admit(event: LogEvent, audience: Audience): boolean {
     const floor = this.#activation.get(event.by)
     if (floor !== undefined && event.epoch < floor) return false
-    if (audience === 'pub' && event.control !== 0 && event.control < this.#control) return false
+    // Before the voice is looked at: an activation that spoke out of turn has begun all the same.
     if (floor === undefined || event.epoch > floor) this.#activation.set(event.by, event.epoch)
+    if (audience === 'pub' && event.control !== 0 && event.control < this.#control) return false
     if (event.type === CONTROL_CHANGED && event.control > this.#control) this.#control = event.control
     return true
   }
