@@ -29,6 +29,18 @@ export interface MemoryDatabaseOptions {
   readonly clock: Clock
   /** One way, in milliseconds; default 0. */
   readonly latencyMs?: () => number
+  readonly random?: () => number
+}
+
+/** What the database does wrong on purpose: rates in [0, 1] for each call. May be changed at any time. */
+export interface DatabaseFaults {
+  /** The request is lost: nothing happens, DATABASE_DOWN. */
+  lostRequestRate: number
+  /** It happens, and nobody here hears of it: DATABASE_DOWN. */
+  lostAnswerRate: number
+  /** DATABASE_DOWN now, and it happens all the same at most `lateMs` later. */
+  lateRate: number
+  lateMs: number
 }
 
 export interface Mutations {
@@ -40,6 +52,7 @@ export interface Mutations {
 
 export class MemoryDatabase {
   readonly mutations: Mutations = { noEpochLock: false, noOutbox: false }
+  readonly faults: DatabaseFaults = { lostRequestRate: 0, lostAnswerRate: 0, lateRate: 0, lateMs: 0 }
   readonly kinds = new Map<string, number>()
   readonly epochs = new Map<string, { epoch: number; holder: string }>()
   readonly states = new Map<string, StoredState>()
@@ -54,10 +67,19 @@ export class MemoryDatabase {
   readonly marks = new Map<string, LogMark>()
   /** What handlers wrote by SQL: `query('put', [key, value])`, `query('get', [key])`. */
   readonly rows = new Map<string, unknown>()
-  /** Every commit that was applied, in order: who, under which epoch. For the simulator's checks. */
-  readonly commits: { tenant: string; actor: string; epoch: number; command: string | null }[] = []
+  /** Every commit that was applied and every epoch that was minted, in order. For the simulator's checks. */
+  readonly commits: {
+    node: string
+    tenant: string
+    actor: string
+    partition: string
+    epoch: number
+    command: string | null
+  }[] = []
+  readonly claims: { partition: string; epoch: number; holder: string; commits: number }[] = []
   readonly clock: Clock
   readonly #latency: () => number
+  readonly #random: () => number
   readonly #gates = new Map<string, Gate>()
   /** Open transactions of each partition: a claim waits for them, as for a shared lock. */
   readonly #shared = new Map<string, number>()
@@ -66,6 +88,7 @@ export class MemoryDatabase {
   constructor(options: MemoryDatabaseOptions) {
     this.clock = options.clock
     this.#latency = options.latencyMs ?? (() => 0)
+    this.#random = options.random ?? (() => 1)
   }
 
   connect(node: string): Store {
@@ -110,9 +133,35 @@ export class MemoryDatabase {
 
   async call<Value>(node: string, work: () => Value): Promise<Value> {
     await this.trip(node)
+    const { lostRequestRate, lostAnswerRate, lateRate, lateMs } = this.faults
+    const chance = lostRequestRate + lostAnswerRate + lateRate > 0 ? this.#random() : 1
+    if (chance < lostRequestRate) await this.#down(node)
+    if (chance < lostRequestRate + lateRate) {
+      this.clock.setTimeout(() => {
+        try {
+          work()
+        } catch {
+          // It was refused, and nobody waits for that answer any more.
+        }
+      }, this.#random() * lateMs)
+      await this.#down(node)
+    }
     const value = work()
     await this.trip(node)
+    if (chance < lostRequestRate + lateRate + lostAnswerRate) throw new WaggleError('DATABASE_DOWN')
     return value
+  }
+
+  /** The way back of an answer that may get lost. */
+  async answer(node: string): Promise<void> {
+    await this.trip(node)
+    const { lostAnswerRate } = this.faults
+    if (lostAnswerRate > 0 && this.#random() < lostAnswerRate) throw new WaggleError('DATABASE_DOWN')
+  }
+
+  async #down(node: string): Promise<never> {
+    await this.trip(node)
+    throw new WaggleError('DATABASE_DOWN')
   }
 
   lockShared(partition: string): () => void {
@@ -136,46 +185,95 @@ export class MemoryDatabase {
 
   checkEpoch(fence: Fence): void {
     const current = this.epochs.get(`${fence.kind}/${fence.partition}`)?.epoch ?? 0
-    if (current !== fence.epoch && !this.mutations.noEpochLock) throw new WaggleError('STALE_EPOCH', { mine: fence.epoch, current })
+    if (current !== fence.epoch && !this.mutations.noEpochLock)
+      throw new WaggleError('STALE_EPOCH', { mine: fence.epoch, current })
   }
 
-  apply(fence: Fence, steps: readonly Step[]): CommitResult {
+  apply(node: string, fence: Fence, steps: readonly Step[]): CommitResult {
     this.checkEpoch(fence)
     const { tenant, kind } = fence
     const id = (step: Step): string => `${tenant}/${kind}/${step.key}`
-    const duplicates = steps.filter((step) => step.command !== null && this.processed.has(`${id(step)}#${step.command.id}`)).map((step) => step.command!.id)
+    const duplicates = steps
+      .filter((step) => step.command !== null && this.processed.has(`${id(step)}#${step.command.id}`))
+      .map((step) => step.command!.id)
     if (duplicates.length > 0) return { duplicates }
-    for (const step of steps) this.#applyStep(fence, step, id(step))
+    for (const step of steps) this.#applyStep(node, fence, step, id(step))
     return { duplicates: [] }
   }
 
-  #applyStep(fence: Fence, step: Step, id: string): void {
+  #applyStep(node: string, fence: Fence, step: Step, id: string): void {
     const { tenant, kind, partition, epoch } = fence
-    this.commits.push({ tenant, actor: `${kind}/${step.key}`, epoch, command: step.command?.id ?? null })
+    this.commits.push({
+      node,
+      tenant,
+      actor: `${kind}/${step.key}`,
+      partition: `${kind}/${partition}`,
+      epoch,
+      command: step.command?.id ?? null,
+    })
     if (step.command !== null) {
       this.processed.set(`${id}#${step.command.id}`, { receipt: step.command.receipt, at: step.command.at, epoch })
       if (step.clearAttempts) this.attempts.delete(`${id}#${step.command.id}`)
     }
     const before = this.states.get(id)
-    const state = step.state === null ? { version: before?.version ?? 0, value: before?.value ?? null } : { version: step.state.version, value: structuredClone(step.state.value) }
+    const state =
+      step.state === null
+        ? { version: before?.version ?? 0, value: before?.value ?? null }
+        : { version: step.state.version, value: structuredClone(step.state.value) }
     this.states.set(id, { epoch: Math.max(epoch, before?.epoch ?? 0), ...state })
     if (step.outbox !== null && !this.mutations.noOutbox) {
-      this.outbox.set(`${tenant}/${step.outbox.id}`, { tenant, id: step.outbox.id, kind, partition, key: step.key, epoch, entries: step.outbox.entries, relayedAt: null })
+      this.outbox.set(`${tenant}/${step.outbox.id}`, {
+        tenant,
+        id: step.outbox.id,
+        kind,
+        partition,
+        key: step.key,
+        epoch,
+        entries: step.outbox.entries,
+        relayedAt: null,
+      })
     }
     for (const change of step.timers) {
       if (change.dueAt === null) this.timers.delete(`${id}/${change.name}`)
-      else this.timers.set(`${id}/${change.name}`, { tenant, key: step.key, name: change.name, dueAt: change.dueAt, payload: change.payload, kind, partition })
+      else
+        this.timers.set(`${id}/${change.name}`, {
+          tenant,
+          key: step.key,
+          name: change.name,
+          dueAt: change.dueAt,
+          payload: change.payload,
+          kind,
+          partition,
+        })
     }
     for (const change of step.runs) {
       if (change.change === 'start') {
-        this.runs.set(`${tenant}/${change.run.kind}/${change.run.key}`, { ...change.run, tenant, partition, state: 'running', attempt: 1, restarts: [], result: null, error: null })
+        // A key names one piece of work for ever, as in the database.
+        if (this.runs.has(`${tenant}/${change.run.kind}/${change.run.key}`)) continue
+        this.runs.set(`${tenant}/${change.run.kind}/${change.run.key}`, {
+          ...change.run,
+          tenant,
+          partition,
+          state: 'running',
+          attempt: 1,
+          restarts: [],
+          result: null,
+          error: null,
+        })
       } else {
         const row = this.runs.get(`${tenant}/${change.kind}/${change.key}`)
         const { state, attempt, restarts, result, error } = change
-        if (row !== undefined) this.runs.set(`${tenant}/${change.kind}/${change.key}`, { ...row, state, attempt, restarts, result, error })
+        if (row !== undefined)
+          this.runs.set(`${tenant}/${change.kind}/${change.key}`, { ...row, state, attempt, restarts, result, error })
       }
     }
-    for (const opening of step.openings) this.openings.push({ tenant, ...opening, sequence: null })
+    for (const opening of step.openings) {
+      const { scope, who, epoch } = opening
+      const known = this.openings.some(
+        (row) => row.tenant === tenant && row.scope === scope && row.who === who && row.epoch === epoch,
+      )
+      if (!known) this.openings.push({ tenant, ...opening, sequence: null })
+    }
     if (step.deadLetter !== null) this.letters.set(`${tenant}/${step.deadLetter.id}`, step.deadLetter)
   }
 
@@ -210,7 +308,8 @@ class MemoryStore implements Store {
     return this.#call((db) => {
       for (const { kind, partitions } of kinds) {
         const known = db.kinds.get(kind)
-        if (known !== undefined && known !== partitions) throw new WaggleError('PARTITIONS_DIFFER', { kind, known, partitions })
+        if (known !== undefined && known !== partitions)
+          throw new WaggleError('PARTITIONS_DIFFER', { kind, known, partitions })
         db.kinds.set(kind, partitions)
       }
     })
@@ -221,6 +320,7 @@ class MemoryStore implements Store {
     await this.#db.lockExclusive(`${kind}/${partition}`)
     const epoch = (this.#db.epochs.get(`${kind}/${partition}`)?.epoch ?? 0) + 1
     this.#db.epochs.set(`${kind}/${partition}`, { epoch, holder })
+    this.#db.claims.push({ partition: `${kind}/${partition}`, epoch, holder, commits: this.#db.commits.length })
     await this.#db.trip(this.#node)
     return epoch
   }
@@ -239,7 +339,7 @@ class MemoryStore implements Store {
   }
 
   commit(fence: Fence, steps: readonly Step[]): Promise<CommitResult> {
-    return this.#call((db) => db.apply(fence, steps))
+    return this.#call((db) => db.apply(this.#node, fence, steps))
   }
 
   async begin(fence: Fence): Promise<StoreTransaction> {
@@ -250,7 +350,12 @@ class MemoryStore implements Store {
     return transaction
   }
 
-  processed(tenant: string, kind: string, key: string, ids: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | null>> {
+  processed(
+    tenant: string,
+    kind: string,
+    key: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Uint8Array | null>> {
     return this.#call((db) => {
       const found = new Map<string, Uint8Array | null>()
       for (const id of ids) {
@@ -262,7 +367,11 @@ class MemoryStore implements Store {
   }
 
   unsent(kind: string, partition: number): Promise<readonly OutboxRow[]> {
-    return this.#call((db) => [...db.outbox.values()].filter((row) => row.kind === kind && row.partition === partition && row.relayedAt === null))
+    return this.#call((db) =>
+      [...db.outbox.values()].filter(
+        (row) => row.kind === kind && row.partition === partition && row.relayedAt === null,
+      ),
+    )
   }
 
   relayed(rows: readonly { readonly tenant: string; readonly id: string }[]): Promise<void> {
@@ -275,11 +384,22 @@ class MemoryStore implements Store {
   }
 
   timers(kind: string, partition: number, dueBefore: number): Promise<readonly TimerRow[]> {
-    return this.#call((db) => [...db.timers.values()].filter((row) => row.kind === kind && row.partition === partition && row.dueAt <= dueBefore))
+    return this.#call((db) =>
+      [...db.timers.values()].filter(
+        (row) => row.kind === kind && row.partition === partition && row.dueAt <= dueBefore,
+      ),
+    )
   }
 
   unfinishedRuns(kind: string, partition: number): Promise<readonly RunRow[]> {
-    return this.#call((db) => [...db.runs.values()].filter((row) => row.parentKind === kind && row.partition === partition && (row.state === 'running' || row.state === 'waiting')))
+    return this.#call((db) =>
+      [...db.runs.values()].filter(
+        (row) =>
+          row.parentKind === kind &&
+          row.partition === partition &&
+          (row.state === 'running' || row.state === 'waiting'),
+      ),
+    )
   }
 
   run(tenant: string, kind: string, key: string): Promise<RunRow | null> {
@@ -324,7 +444,13 @@ class MemoryStore implements Store {
 
   opened(opening: Parameters<Store['opened']>[0]): Promise<void> {
     return this.#call((db) => {
-      const row = db.openings.find((row) => row.tenant === opening.tenant && row.scope === opening.scope && row.who === opening.who && row.epoch === opening.epoch)
+      const row = db.openings.find(
+        (row) =>
+          row.tenant === opening.tenant &&
+          row.scope === opening.scope &&
+          row.who === opening.who &&
+          row.epoch === opening.epoch,
+      )
       if (row !== undefined) row.sequence ??= opening.sequence
     })
   }
@@ -333,8 +459,13 @@ class MemoryStore implements Store {
     return this.#call((db) => {
       const rows = db.openings.filter((row) => row.tenant === tenant && row.scope === scope)
       const floors = new Map<string, number>()
-      for (const row of rows) if (row.sequence !== null && row.sequence <= sequence) floors.set(row.who, Math.max(floors.get(row.who) ?? 0, row.epoch))
-      return { floors: [...floors].map(([who, epoch]) => ({ who, epoch })), pending: rows.some((row) => row.sequence === null) }
+      for (const row of rows)
+        if (row.sequence !== null && row.sequence <= sequence)
+          floors.set(row.who, Math.max(floors.get(row.who) ?? 0, row.epoch))
+      return {
+        floors: [...floors].map(([who, epoch]) => ({ who, epoch })),
+        pending: rows.some((row) => row.sequence === null),
+      }
     })
   }
 
@@ -352,7 +483,8 @@ class MemoryStore implements Store {
     return this.#call((db) => {
       let rows = 0
       for (const [id, row] of db.processed) if (row.at < before.processed && db.processed.delete(id)) rows++
-      for (const [id, row] of db.outbox) if (row.relayedAt !== null && row.relayedAt < before.relayed && db.outbox.delete(id)) rows++
+      for (const [id, row] of db.outbox)
+        if (row.relayedAt !== null && row.relayedAt < before.relayed && db.outbox.delete(id)) rows++
       return rows
     })
   }
@@ -361,6 +493,8 @@ class MemoryStore implements Store {
     return this.#db.call(this.#node, () => work(this.#db))
   }
 }
+
+const IDLE_IN_TRANSACTION_MS = 3_000
 
 /** Writes are seen by others when it commits; until then it holds the shared lock of its partition. */
 class MemoryTransaction implements StoreTransaction {
@@ -371,6 +505,7 @@ class MemoryTransaction implements StoreTransaction {
   readonly #writes = new Map<string, unknown>()
   readonly #release: () => void
   readonly #forget: () => void
+  readonly #idle: () => void
   #pending = 0
   #over = false
 
@@ -380,6 +515,8 @@ class MemoryTransaction implements StoreTransaction {
     this.#fence = fence
     this.#release = db.lockShared(`${fence.kind}/${fence.partition}`)
     this.#forget = db.opened(node, () => this.#close())
+    // The server ends a transaction that its client leaves lying, so that a frozen holder cannot hold a takeover.
+    this.#idle = db.clock.setTimeout(() => this.#close(), IDLE_IN_TRANSACTION_MS)
     this.sql = { tenant: fence.tenant, query: (text, values = []) => this.#query(text, values) as never }
   }
 
@@ -392,12 +529,12 @@ class MemoryTransaction implements StoreTransaction {
     let result: CommitResult
     try {
       if (this.#over) throw new WaggleError('DATABASE_DOWN')
-      result = this.#db.apply(this.#fence, [step])
+      result = this.#db.apply(this.#node, this.#fence, [step])
       if (result.duplicates.length === 0) for (const [key, value] of this.#writes) this.#db.rows.set(key, value)
     } finally {
       this.#close()
     }
-    await this.#db.trip(this.#node)
+    await this.#db.answer(this.#node)
     return result
   }
 
@@ -414,7 +551,8 @@ class MemoryTransaction implements StoreTransaction {
       const key = `${this.#fence.tenant}/${String(values[0])}`
       let rows: unknown[] = []
       if (text === 'put') this.#writes.set(key, values[1])
-      else if (text === 'get') rows = [this.#writes.get(key) ?? this.#db.rows.get(key)].filter((row) => row !== undefined)
+      else if (text === 'get')
+        rows = [this.#writes.get(key) ?? this.#db.rows.get(key)].filter((row) => row !== undefined)
       else throw new WaggleError('INTERNAL', { reason: `The memory store does not know: ${text}.` })
       await this.#db.trip(this.#node)
       return rows
@@ -426,6 +564,7 @@ class MemoryTransaction implements StoreTransaction {
   #close(): void {
     if (this.#over) return
     this.#over = true
+    this.#idle()
     this.#release()
     this.#forget()
   }

@@ -93,6 +93,72 @@ interface Timer {
   readonly fn: () => void
 }
 
+/**
+ * The clock of one node, on the time of all: `pause` is SIGSTOP (nothing that is due happens until `resume`, then all of
+ * it does, late), `kill` is for ever. Time itself goes on meanwhile, as it does for a stopped process.
+ */
+export class NodeClock implements Clock {
+  readonly #base: Clock
+  #late: (() => void)[] | null = null
+  #dead = false
+  #armed = 0
+
+  constructor(base: Clock) {
+    this.#base = base
+  }
+
+  now(): number {
+    return this.#base.now()
+  }
+  elapsed(): number {
+    return this.#base.elapsed()
+  }
+  /** Timers that are armed on this node. */
+  get armed(): number {
+    return this.#armed
+  }
+
+  setTimeout(fn: () => void, ms: number): Cancel {
+    return this.#arm(fn, (fire) => this.#base.setTimeout(fire, ms))
+  }
+  immediate(fn: () => void): Cancel {
+    return this.#arm(fn, (fire) => this.#base.immediate(fire))
+  }
+
+  pause(): void {
+    this.#late ??= []
+  }
+  resume(): void {
+    const late = this.#late ?? []
+    this.#late = null
+    for (const fire of late) this.#base.immediate(fire)
+  }
+  kill(): void {
+    this.#dead = true
+    this.#late = null
+  }
+
+  #arm(fn: () => void, on: (fire: () => void) => Cancel): Cancel {
+    let live = true
+    const end = (): void => {
+      if (live) this.#armed--
+      live = false
+    }
+    const fire = (): void => {
+      if (!live || this.#dead) return
+      if (this.#late !== null) return void this.#late.push(fire)
+      end()
+      fn()
+    }
+    this.#armed++
+    const cancel = on(fire)
+    return () => {
+      end()
+      cancel()
+    }
+  }
+}
+
 /** The check phase of the event loop comes after every microtask that is possible without the outside world. */
 function settleMicrotasks(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

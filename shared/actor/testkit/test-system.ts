@@ -1,3 +1,4 @@
+import type { Clock } from '#shared/lib/clock.ts'
 import { seededRandom } from '#shared/lib/random.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import { decodeEvent } from '#shared/wire/event.ts'
@@ -7,22 +8,26 @@ import type { Audience } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
 import { memoryBroker } from '#shared/transport/memory.ts'
 import type { MemoryBroker } from '#shared/transport/memory.ts'
+import type { Faults } from '#shared/transport/memory-faults.ts'
 import type { Definition } from '../definition.ts'
 import type { Limits } from '../limits.ts'
 import type { RuntimeEventMap, RuntimeEventName } from '../observe.ts'
 import { EVENTS } from '../streams.ts'
 import { ActorSystem } from '../system.ts'
 import { MemoryDatabase } from './memory-store.ts'
-import { SimClock } from './sim-clock.ts'
+import { NodeClock, SimClock } from './sim-clock.ts'
 
 /** One thing a node's runtime said about itself. */
-export type JournalEntry = { [Name in RuntimeEventName]: { readonly node: string; readonly name: Name; readonly event: RuntimeEventMap[Name] } }[RuntimeEventName]
+export type JournalEntry = {
+  [Name in RuntimeEventName]: { readonly node: string; readonly name: Name; readonly event: RuntimeEventMap[Name] }
+}[RuntimeEventName]
 
 export interface TestSystemOptions {
   readonly seed?: number
   readonly limits?: Partial<Limits>
   /** One way to the store, milliseconds of virtual time. */
-  readonly storeLatencyMs?: number
+  readonly storeLatencyMs?: number | ((random: () => number) => number)
+  readonly brokerFaults?: Partial<Faults>
 }
 
 /** A log entry as a reader that voids sees it. */
@@ -52,13 +57,18 @@ export class TestSystem {
   readonly journal: JournalEntry[] = []
   readonly #limits: Partial<Limits>
   readonly #nodes = new Map<string, ActorSystem>()
+  readonly #clocks = new Map<string, NodeClock>()
   #edge: ActorSystem | null = null
 
   constructor(options: TestSystemOptions = {}) {
     this.random = seededRandom(options.seed ?? 1)
-    this.broker = memoryBroker({ clock: this.clock, random: this.random })
+    this.broker = memoryBroker({ clock: this.clock, random: this.random, faults: options.brokerFaults ?? {} })
     const latency = options.storeLatencyMs ?? 0
-    this.database = new MemoryDatabase({ clock: this.clock, latencyMs: () => latency })
+    this.database = new MemoryDatabase({
+      clock: this.clock,
+      random: this.random,
+      latencyMs: typeof latency === 'function' ? () => latency(this.random) : () => latency,
+    })
     this.#limits = { ...options.limits }
   }
 
@@ -70,17 +80,19 @@ export class TestSystem {
   }
 
   /** The same without waiting for its start. */
-  make(name: string, definitions: readonly Definition[]): ActorSystem {
+  make(name: string, definitions: readonly Definition[] | ((clock: Clock) => readonly Definition[])): ActorSystem {
+    const clock = new NodeClock(this.clock)
+    this.#clocks.set(name, clock)
     const system = new ActorSystem({
       transport: this.broker.connect(name),
       store: this.database.connect(name),
       node: name,
-      clock: this.clock,
+      clock,
       random: this.random,
       limits: this.#limits,
       streams: { memory: true },
       observe: (event, payload) => void this.journal.push({ node: name, name: event, event: payload } as JournalEntry),
-    }).host(...definitions)
+    }).host(...(typeof definitions === 'function' ? definitions(clock) : definitions))
     this.#nodes.set(name, system)
     return system
   }
@@ -91,28 +103,63 @@ export class TestSystem {
   }
 
   edge(): ActorSystem {
-    this.#edge ??= new ActorSystem({ transport: this.broker.connect('edge'), node: 'edge', clock: this.clock, random: this.random, limits: this.#limits })
+    this.#edge ??= new ActorSystem({
+      transport: this.broker.connect('edge'),
+      node: 'edge',
+      clock: this.clock,
+      random: this.random,
+      limits: this.#limits,
+    })
     return this.#edge
   }
 
   /** Like kill -9: nothing is drained, acknowledged, settled or said. */
   kill(name: string): void {
+    this.#clocks.get(name)?.kill()
     this.broker.kill(name)
     this.database.kill(name)
-    this.#nodes.get(name)?.abandon()
+    this.forget(name)
+  }
+
+  /** Like SIGSTOP: nothing of the node happens, what is sent to it waits. */
+  pause(name: string): void {
+    this.#clocks.get(name)?.pause()
+    this.broker.pause(name)
+    this.database.pause(name)
+  }
+  /** Like SIGCONT: everything that was due happens now, late. */
+  resume(name: string): void {
+    this.#clocks.get(name)?.resume()
+    this.database.resume(name)
+    this.broker.resume(name)
+  }
+
+  /** A node that has stopped; it may not be closed a second time. */
+  forget(name: string): void {
     this.#nodes.delete(name)
+    this.#clocks.delete(name)
+  }
+
+  get nodes(): ReadonlyMap<string, ActorSystem> {
+    return this.#nodes
+  }
+  /** Timers that are armed on a node. */
+  armed(name: string): number {
+    return this.#clocks.get(name)?.armed ?? 0
   }
 
   /** Names of journal entries about one actor, oldest first. */
   outcomes(address: string): string[] {
-    return this.journal.filter((entry) => 'address' in entry.event && entry.event.address === address).map((entry) => entry.name)
+    return this.journal
+      .filter((entry) => 'address' in entry.event && entry.event.address === address)
+      .map((entry) => entry.name)
   }
 
   /** Resolves when no actor has work: nothing at the broker, nothing at work. */
   async settled(withinMs = 600_000): Promise<void> {
     const transport = this.broker.connect('observer')
     try {
-      for (let quiet = 0; quiet < 3; ) {
+      for (let quiet = 0; quiet < 3;) {
         const { messages } = await this.clock.settle(transport.streamInfo('CMD'))
         const busy = messages > 0 || [...this.#nodes.values()].some((node) => node.census().runs > 0)
         quiet = busy ? 0 : quiet + 1
@@ -136,7 +183,13 @@ export class TestSystem {
         const event = decodeEvent(stored.data)
         const scope = floors.get(subject.scope) ?? new Floors()
         floors.set(subject.scope, scope)
-        entries.push({ sequence: stored.sequence, scope: subject.scope, audience: subject.audience, event, counts: scope.admit(event, subject.audience) })
+        entries.push({
+          sequence: stored.sequence,
+          scope: subject.scope,
+          audience: subject.audience,
+          event,
+          counts: scope.admit(event, subject.audience),
+        })
       }
     }
     await this.clock.settle(read())
@@ -147,8 +200,11 @@ export class TestSystem {
   /** Stops all nodes; throws when something was left behind. */
   async close(): Promise<void> {
     for (const node of this.#nodes.values()) await this.clock.settle(node.stop())
-    const calls = (this.#edge?.census().calls ?? 0) + [...this.#nodes.values()].reduce((sum, node) => sum + node.census().calls, 0)
-    const left = [...this.#nodes.values()].map((node) => node.census()).filter((census) => census.partitions + census.activations + census.runs > 0)
+    const calls =
+      (this.#edge?.census().calls ?? 0) + [...this.#nodes.values()].reduce((sum, node) => sum + node.census().calls, 0)
+    const left = [...this.#nodes.values()]
+      .map((node) => node.census())
+      .filter((census) => census.partitions + census.activations + census.runs > 0)
     this.broker.close()
     if (left.length > 0 || calls > 0) throw new Error(`left behind: ${JSON.stringify({ left, calls })}`)
   }
