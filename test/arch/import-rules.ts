@@ -65,6 +65,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   ajv: ['shared/lib', 'shared/models', 'shared/graph', 'services/tools', 'services/agents'],
   'ajv-formats': ['shared/lib', 'shared/models', 'shared/graph', 'services/tools', 'services/agents'],
   commander: ['gateway/cli'],
+  '@langchain/langgraph-checkpoint-validation': [],
   'fast-check': [],
   'fastest-levenshtein': ['shared/models'],
   fastify: ['gateway/http', 'gateway/main.ts'],
