@@ -33,6 +33,8 @@ export interface Faults {
   onSend?: (message: Received, attempt: number) => Ack<object> | 'lose the ack' | 'refuse' | undefined
   /** The answer to `conversation:open` comes after the entries it asked for, as from a gateway that replays first. */
   ackLast?: boolean
+  /** What a stop sets off, for a turn that was named. */
+  onStop?: (conversationId: string, turnId: string) => void
   /** Runs between the replay of an opening and its answer. */
   onOpen?: (conversationId: string) => void
 }
@@ -68,8 +70,8 @@ export class FakeGateway {
     this.#released = hold('server', 'fake gateway')
     this.#io.use((socket, next) => {
       this.#connections += 1
-      const { token } = socket.handshake.auth as { token?: string }
-      if (token === OPERATOR_TOKEN || token === CUSTOMER_TOKEN) return next()
+      const said = tokenOf(socket)
+      if (said === OPERATOR_TOKEN || said === CUSTOMER_TOKEN) return next()
       next(Object.assign(new Error('UNAUTHENTICATED'), { data: coded('UNAUTHENTICATED') }))
     })
     this.#io.on('connection', (socket) => this.#serve(socket))
@@ -123,7 +125,7 @@ export class FakeGateway {
   }
 
   #serve(socket: Peer): void {
-    const operator = (socket.handshake.auth as { token?: string }).token === OPERATOR_TOKEN
+    const operator = tokenOf(socket) === OPERATOR_TOKEN
     socket.on('conversation:open', (request, ack) => {
       if (request.ops === true && !operator) return ack(refusal('FORBIDDEN'))
       const conversationId = request.conversationId ?? this.log.open()
@@ -149,6 +151,7 @@ export class FakeGateway {
     socket.on('run:stop', ({ conversationId, turnId }, ack) => {
       this.stops.push({ conversationId, turnId })
       ack({ ok: true, turnId: turnId ?? null, status: 'stopping' })
+      if (turnId !== undefined) this.faults.onStop?.(conversationId, turnId)
     })
     socket.on('swarm:watch', ({ after }, ack) => {
       if (!operator) return ack(refusal('FORBIDDEN'))
@@ -202,6 +205,11 @@ export class FakeGateway {
       ...change,
     }
   }
+}
+
+function tokenOf(socket: Peer): string | undefined {
+  const { token, apiKey } = socket.handshake.auth as { token?: string; apiKey?: string }
+  return token ?? apiKey
 }
 
 export function turnIdOf(question: MessageFact): string {

@@ -1,0 +1,88 @@
+/**
+ * The one live session of the page, outside React: the client, the watch and the conversation being shown. React only
+ * subscribes. A session begins with a token and ends when the gateway refuses it or the person signs out.
+ */
+import { createClient } from '#gateway/client/client.ts'
+import type { Client } from '#gateway/client/client.ts'
+import type { Conversation } from '#gateway/client/conversation.ts'
+import { Store } from '#gateway/client/store.ts'
+import type { Swarm } from '#gateway/client/swarm.ts'
+import { onFrame } from './frame.ts'
+import {
+  asCredentials,
+  conversationInAddress,
+  forgetToken,
+  keepConversation,
+  keepToken,
+  readPrincipal,
+  savedConversation,
+  showInAddress,
+  takeToken,
+} from './session.ts'
+import type { Principal } from './session.ts'
+
+export interface Session {
+  readonly principal: Principal
+  readonly token: string
+  readonly client: Client
+  readonly swarm: Swarm
+  readonly conversation: Conversation
+  /** Another number for each conversation shown. */
+  readonly serial: number
+}
+
+/** Null: nobody is signed in. */
+export const session = new Store<Session | null>(null, (flush) => flush())
+
+/** With what the tab knows already: a token in the address or kept from before a reload. */
+export function resumeSession(): void {
+  const token = takeToken()
+  if (token !== null && token !== session.latest?.token) beginSession(token)
+}
+
+export function beginSession(token: string): void {
+  session.latest?.client.close()
+  keepToken(token)
+  const client = createClient({ url: location.origin, schedule: onFrame, ...asCredentials(token) })
+  const id = conversationInAddress()
+  const saved = savedConversation(id) ?? undefined
+  const conversation = client.conversation(id ?? undefined, { ops: true, saved })
+  followAddress(conversation)
+  session.set({ principal: readPrincipal(token), token, client, swarm: client.watch(), conversation, serial: 0 })
+}
+
+export function endSession(): void {
+  session.latest?.client.close()
+  forgetToken()
+  session.set(null)
+}
+
+/** Shows another conversation; null begins a new one. */
+export function showConversation(id: string | null, how: 'push' | 'keep address' = 'push'): void {
+  const current = session.latest
+  if (current === null || (id !== null && id === current.conversation.id)) return
+  current.conversation.close()
+  const conversation = current.client.conversation(id ?? undefined, { ops: true })
+  if (how === 'push') showInAddress(id, 'push')
+  followAddress(conversation)
+  session.set({ ...current, conversation, serial: current.serial + 1 })
+}
+
+/** A new conversation is in the address as soon as it has an id. */
+function followAddress(conversation: Conversation): void {
+  if (conversation.id !== '') return
+  const unsubscribe = conversation.subscribe(() => {
+    if (conversation.id === '') return
+    unsubscribe()
+    if (session.latest?.conversation === conversation) showInAddress(conversation.id, 'replace')
+  })
+}
+
+addEventListener('pagehide', () => {
+  const current = session.latest
+  if (current !== null) keepConversation(current.conversation.save())
+})
+addEventListener('popstate', () => {
+  resumeSession()
+  showConversation(conversationInAddress(), 'keep address')
+})

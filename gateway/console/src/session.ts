@@ -1,0 +1,100 @@
+/**
+ * Who we are and what we look at, over reloads of this tab.
+ *
+ * The token comes in the fragment (`#token=…`, never sent to a server), is moved to sessionStorage and removed from the
+ * address bar at once. The conversation stays in the fragment (`#c=…`), so that a reload and a link show the same one.
+ */
+import type { SavedConversation } from '#gateway/client/conversation.ts'
+
+const TOKEN = 'waggle.token'
+const SAVED = 'waggle.conversation'
+const DRAFT = 'waggle.draft'
+/** More is not kept over a reload; the gateway has it all (sessionStorage holds about 5 MB). */
+const SAVED_CHARS = 1_500_000
+
+export interface Principal {
+  readonly user: string
+  readonly tenant: string
+}
+
+/** Takes a token out of the address bar, if one is there. */
+export function takeToken(): string | null {
+  const fragment = new URLSearchParams(location.hash.slice(1))
+  const token = fragment.get('token')
+  if (token !== null && token !== '') {
+    sessionStorage.setItem(TOKEN, token)
+    fragment.delete('token')
+    history.replaceState(null, '', withFragment(fragment))
+  }
+  return sessionStorage.getItem(TOKEN)
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(TOKEN, token)
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem(TOKEN)
+}
+
+/** A JWT has three parts; everything else is an API key. */
+export function asCredentials(token: string): { token: string } | { apiKey: string } {
+  return token.split('.').length === 3 ? { token } : { apiKey: token }
+}
+
+/** For display only: what the token says of its bearer. Nothing is decided by it. */
+export function readPrincipal(token: string): Principal {
+  try {
+    const [, body = ''] = token.split('.')
+    const bytes = Uint8Array.from(atob(body.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
+    const claims = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
+    return { user: asText(claims['sub']), tenant: asText(claims['tenant']) }
+  } catch {
+    return { user: '', tenant: '' }
+  }
+}
+
+export function conversationInAddress(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get('c')
+}
+
+export function showInAddress(conversationId: string | null, how: 'push' | 'replace'): void {
+  const fragment = new URLSearchParams()
+  if (conversationId !== null) fragment.set('c', conversationId)
+  const url = withFragment(fragment)
+  if (how === 'push') history.pushState(null, '', url)
+  else history.replaceState(null, '', url)
+}
+
+/** What was on the page when it was left; null when it was another conversation, or too long ago to be kept. */
+export function savedConversation(conversationId: string | null): SavedConversation | null {
+  try {
+    const saved = JSON.parse(sessionStorage.getItem(SAVED) ?? 'null') as SavedConversation | null
+    return saved?.version === 1 && saved.state.conversationId === (conversationId ?? '') ? saved : null
+  } catch {
+    return null
+  }
+}
+
+export function keepConversation(saved: SavedConversation): void {
+  const text = JSON.stringify(saved)
+  if (text.length > SAVED_CHARS) sessionStorage.removeItem(SAVED)
+  else sessionStorage.setItem(SAVED, text)
+}
+
+export function draft(): string {
+  return sessionStorage.getItem(DRAFT) ?? ''
+}
+
+export function keepDraft(text: string): void {
+  sessionStorage.setItem(DRAFT, text)
+}
+
+function withFragment(fragment: URLSearchParams): string {
+  const text = fragment.toString()
+  return `${location.pathname}${location.search}${text === '' ? '' : `#${text}`}`
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
