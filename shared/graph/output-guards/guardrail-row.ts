@@ -1,7 +1,5 @@
 import { z } from 'zod'
 import { Stage } from '#shared/contracts/guardrail.ts'
-import { FreshCache } from '#shared/lib/fresh-cache.ts'
-import type { Clock } from '#shared/lib/clock.ts'
 
 /**
  * A guardrail as a tenant configures it: one rule, where it stands and what follows when it finds something.
@@ -31,24 +29,6 @@ export type GuardrailRow = z.infer<typeof GuardrailRow>
 /** Enabled guardrails of a tenant. A row is what a person wrote: whoever reads it parses it. */
 export interface GuardrailSource {
   load(tenant: string): Promise<readonly unknown[]>
-}
-
-/** How long a change of a guardrail may go unnoticed. */
-export const GUARDRAILS_FRESH_MS = 2_000
-const TENANTS_KEPT = 1_000
-
-/** Asks the store at most once per tenant and while an answer is fresh. */
-export function cachedGuardrails(
-  load: (tenant: string) => Promise<readonly unknown[]>,
-  clock?: Clock,
-): GuardrailSource {
-  const cache = new FreshCache({
-    load,
-    ttlMs: GUARDRAILS_FRESH_MS,
-    capacity: TENANTS_KEPT,
-    ...(clock === undefined ? {} : { clock }),
-  })
-  return { load: (tenant) => cache.get(tenant) }
 }
 
 export type ReadRow =
