@@ -220,7 +220,7 @@ export class Execution implements Context<unknown> {
   ): { step: Step; entries: readonly Entry[] } | null {
     this.#closed = true
     const { deadLetter = null, clearAttempts = false } = extra
-    const quiet = this.#entries.length + this.#timers.size + this.#runs.length === 0
+    const quiet = this.#entries.length + this.#timers.size + this.#runs.length + this.stops.length === 0
     if (quiet && state === null && deadLetter === null && !clearAttempts && this.#transaction === null) return null
     const step: Step = {
       key: this.#keyToken,

@@ -159,7 +159,7 @@ export class RunScope implements RunContext {
       const failure = coded(error, 'CRASHED')
       if (failure.code === 'STALE_EPOCH' || failure.code === 'DATABASE_DOWN' || this.#silent) throw failure
       // Without an answer nobody knows whether it happened; a refusal or an error of the tool is an answer.
-      const inDoubt = !failure.expected && !intent.repeatable && IN_DOUBT.has(failure.code)
+      const inDoubt = !intent.repeatable && IN_DOUBT.has(failure.code)
       const result = { code: failure.code, message: failure.message, details: failure.details }
       await store.settle(this.fence, intent.id, { status: inDoubt ? 'unknown' : 'failed', result })
       if (inDoubt) return { status: 'unknown', row: { ...row, status: 'unknown' } }
