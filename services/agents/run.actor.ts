@@ -49,6 +49,8 @@ export function runOf(parts: RunParts): RunDefinition {
     )
     const usage: Usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
     const report = { stopped: [] as string[], couldNot: [] as string[], happened: [] as string[] }
+    /** Tool calls under way: a stop waits for what they have to say. */
+    const open = new Set<Promise<unknown>>()
     const inline = inlineGuards(await parts.guardrails.load(ctx.tenant), input.agent)
     // A guardrail that cannot be read refuses everything (I10).
     if (inline.broken !== null) throw refuse('BLOCKED', { guardrail: inline.broken, reason: 'It cannot be read.' })
@@ -78,7 +80,7 @@ export function runOf(parts: RunParts): RunDefinition {
     try {
       const saver = parts.saver(ctx.fence)
       const said = () => sayRest(ctx, sayings, profile, input.answerId, voice, inline)
-      const ports = portsOf(ctx, parts, profile, sayings, input.conversationId, voice, said, saver, usage, report)
+      const ports = portsOf(ctx, parts, profile, sayings, input.conversationId, voice, said, saver, usage, report, open)
       const graph = await runAgentGraph(
         {
           history: input.history,
@@ -93,6 +95,7 @@ export function runOf(parts: RunParts): RunDefinition {
     } catch (error) {
       if (!ctx.signal.aborted || coded(ctx.signal.reason).code !== 'CANCELLED') throw error
       // Stopped by somebody: what was heard stands, and the report says what had happened (I8).
+      await Promise.allSettled(open)
       report.stopped.push(`run ${runId}`)
       return result('stopped', voice.text === '' ? null : answer(voice.text, { data: { stopped: true } }), 0, report)
     } finally {
@@ -171,6 +174,7 @@ function portsOf(
   saver: RunSaver,
   usage: Usage,
   report: { happened: string[]; couldNot: string[] },
+  open: Set<Promise<unknown>>,
 ): AgentPorts {
   const said = { turnId: sayings.turnId, runId: sayings.runId }
   return {
@@ -187,7 +191,11 @@ function portsOf(
     restart: () => voice.restart(),
     said: sayTheRest,
     retrieve: async () => [],
-    call: (request) => callTool(ctx, sayings, profile, conversationId, request, report),
+    call: async (request) => {
+      const call = callTool(ctx, sayings, profile, conversationId, request, report)
+      open.add(call)
+      return await call.finally(() => open.delete(call))
+    },
     verify: async (answer) => await verifyOutput(profile, answer),
     spent: (spent: ModelUsage) => {
       usage.inputTokens += spent.inputTokens

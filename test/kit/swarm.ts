@@ -1,0 +1,247 @@
+/**
+ * A whole swarm for a test: a real nats-server, a real database, and the services of the main job on as many nodes as
+ * asked for, with a scripted model and tools of the test's own. What it reads back is the log as a voiding reader sees it.
+ */
+import type { Definition, PoolContext } from '#shared/actor/definition.ts'
+import { poolActor } from '#shared/actor/definition.ts'
+import type { Limits } from '#shared/actor/limits.ts'
+import { ActorSystem } from '#shared/actor/system.ts'
+import type { Reach } from '#shared/actor/ref.ts'
+import { Guardrail } from '#shared/contracts/guardrail.ts'
+import type { Stage, Verdict } from '#shared/contracts/guardrail.ts'
+import { Tool } from '#shared/contracts/tool.ts'
+import { openDatabase } from '#shared/db/database.ts'
+import type { Database } from '#shared/db/database.ts'
+import { saveAgent } from '#shared/db/repositories/agents.ts'
+import { saveTenant } from '#shared/db/repositories/tenants.ts'
+import { saveTool } from '#shared/db/repositories/tools.ts'
+import { createStore } from '#shared/db/runtime/store.ts'
+import { tenantConfigs } from '#shared/db/tenant-config.ts'
+import { createModel } from '#shared/models/port.ts'
+import type { ModelSpec } from '#shared/models/port.ts'
+import type { Script } from '#shared/models/scripted/script.ts'
+import { connectNats } from '#shared/nats/connect-nats.ts'
+import type { Transport } from '#shared/transport/port.ts'
+import { decodeEvent } from '#shared/wire/event.ts'
+import type { LogEvent } from '#shared/wire/event.ts'
+import { filters, parseSubject } from '#shared/wire/subjects.ts'
+import type { Audience } from '#shared/wire/subjects.ts'
+import { Floors } from '#shared/wire/voiding.ts'
+import { agent } from '#services/agents/agent.actor.ts'
+import { runOf } from '#services/agents/run.actor.ts'
+import { guardrailSource, profileSource } from '#services/agents/sources.ts'
+import { logKeeper } from '#services/supervisor/log.actor.ts'
+import { routeOf } from '#services/supervisor/route.actor.ts'
+import { routeSources } from '#services/supervisor/sources.ts'
+import { supervisor } from '#services/supervisor/supervisor.actor.ts'
+import { noCheckpoints } from '#shared/graph/run-saver.ts'
+
+import { hold } from './leaks.ts'
+import { startNats } from './nats-server.ts'
+import type { TestNats } from './nats-server.ts'
+import { testDatabase } from './database.ts'
+import type { DatabaseKind, TestDatabase } from './database.ts'
+
+export interface SwarmOptions {
+  readonly script: Script
+  readonly kind?: DatabaseKind
+  readonly limits?: Partial<Limits>
+  readonly outputMode?: 'gated' | 'streamed'
+  /** What the tool `lookup` answers; default: its arguments. */
+  readonly tool?: (args: Readonly<Record<string, unknown>>, ctx: PoolContext) => unknown
+  readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
+  readonly agents?: readonly string[]
+}
+
+export interface SwarmEntry {
+  readonly sequence: number
+  readonly audience: Audience
+  readonly event: LogEvent
+}
+
+export const TENANT = 'acme'
+
+export class TestSwarm {
+  readonly nats: TestNats
+  readonly database: Database
+  readonly transport: Transport
+  readonly nodes: ActorSystem[] = []
+  readonly #base: TestDatabase
+  readonly #options: SwarmOptions
+  readonly #transports: Transport[] = []
+  readonly #release = hold('swarm', 'test swarm')
+
+  constructor(nats: TestNats, base: TestDatabase, database: Database, transport: Transport, options: SwarmOptions) {
+    this.nats = nats
+    this.#base = base
+    this.database = database
+    this.transport = transport
+    this.#options = options
+  }
+
+  /** Another process's worth of the same services. */
+  async node(name: string): Promise<ActorSystem> {
+    const transport = await this.#connect(name)
+    const store = createStore(this.database)
+    const configs = tenantConfigs(this.database)
+    const models = (spec: ModelSpec): ReturnType<typeof createModel> =>
+      createModel(spec, { script: this.#options.script })
+    const platformModel = { provider: 'scripted', model: 'test' } as const
+    const system = new ActorSystem({
+      transport,
+      store,
+      node: name,
+      streams: { memory: true },
+      ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
+    })
+    system.host(
+      supervisor,
+      routeOf({ ...routeSources(configs, platformModel), models }),
+      logKeeper(store, () => system.incarnation),
+      agent,
+      runOf({
+        profiles: profileSource(configs, platformModel),
+        guardrails: guardrailSource(configs),
+        models,
+        saver: () => noCheckpoints(),
+      }),
+      ...this.#pools(),
+    )
+    await system.start()
+    this.nodes.push(system)
+    return system
+  }
+
+  reach(user = 'ada', roles: readonly string[] = ['customer'], tenant = TENANT): Reach {
+    return this.nodes[0]!.reach({ tenant, user, roles, scopes: [], credential: '' })
+  }
+
+  /** Resolves with the entries of a conversation once one of them fits; they are read from the log, voided. */
+  async until(conversation: string, fits: (entry: SwarmEntry) => boolean, withinMs = 15_000): Promise<SwarmEntry[]> {
+    const live = Promise.withResolvers<void>()
+    const subscription = this.transport.subscribe(filters.liveOfTenant(TENANT), () => void check())
+    const late = setTimeout(
+      () => live.reject(new Error(`no such entry in ${conversation} within ${withinMs} ms`)),
+      withinMs,
+    )
+    let entries: SwarmEntry[] = []
+    let busy = false
+    let again = false
+    const check = async (): Promise<void> => {
+      again = true
+      if (busy) return
+      busy = true
+      while (again) {
+        again = false
+        entries = await this.log(conversation)
+        if (entries.some(fits)) live.resolve()
+      }
+      busy = false
+    }
+    try {
+      await check()
+      await live.promise
+      return entries
+    } finally {
+      clearTimeout(late)
+      subscription.unsubscribe()
+    }
+  }
+
+  async log(conversation: string): Promise<SwarmEntry[]> {
+    const floors = new Floors()
+    const entries: SwarmEntry[] = []
+    for await (const stored of this.transport.read('EVT', {
+      filters: [filters.eventsOfScope(TENANT, conversation)],
+      from: 1,
+    })) {
+      const subject = parseSubject(stored.subject)
+      if (subject.lane !== 'ev') continue
+      const event = decodeEvent(stored.data)
+      if (floors.admit(event, subject.audience))
+        entries.push({ sequence: stored.sequence, audience: subject.audience, event })
+    }
+    return entries
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()))
+    await Promise.all(this.#transports.map((transport) => transport.close()))
+    await this.transport.close()
+    await this.database.close()
+    await this.#base.drop()
+    await this.nats.stop()
+    this.#release()
+  }
+
+  async #connect(name: string): Promise<Transport> {
+    const transport = await connectNats({ url: this.nats.url, name, onError: () => {} })
+    this.#transports.push(transport)
+    return transport
+  }
+
+  #pools(): Definition[] {
+    const { verdict, tool } = this.#options
+    const guardrails = poolActor(Guardrail, {
+      on: {
+        check: async (_ctx, { stage, text }) => ({
+          verdict: 'pass',
+          text,
+          reason: '',
+          checks: [],
+          ...(await verdict?.(stage, text)),
+        }),
+      },
+    })
+    const tools = poolActor(Tool, {
+      on: {
+        call: async (ctx, { args }) => ({
+          result: tool === undefined ? args : await tool(args, ctx),
+          text: '',
+          tainted: false,
+          ms: 0,
+        }),
+      },
+    })
+    return [guardrails, tools]
+  }
+}
+
+export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
+  const [nats, base] = await Promise.all([
+    startNats(),
+    testDatabase(options.kind === undefined ? {} : { kind: options.kind }),
+  ])
+  const database = await openDatabase({ url: base.url })
+  await database.tenant(TENANT, async (sql) => {
+    await saveTenant(sql, { name: 'Acme' })
+    await saveTool(sql, {
+      id: 'lookup',
+      title: 'Look up',
+      description: 'Looks something up.',
+      kind: 'builtin',
+      parameters: { type: 'object', properties: { id: { type: 'string' } } },
+    })
+    for (const [position, id] of (options.agents ?? ['support']).entries()) {
+      const model = { provider: 'scripted', model: 'test' }
+      await saveAgent(
+        sql,
+        {
+          id,
+          title: id,
+          description: `Handles ${id}.`,
+          systemPrompt: 'Help.',
+          model,
+          position,
+          outputMode: options.outputMode ?? 'streamed',
+          tools: ['lookup'],
+        },
+        { author: 'test' },
+      )
+    }
+  })
+  const transport = await connectNats({ url: nats.url, name: 'test', onError: () => {} })
+  const swarm = new TestSwarm(nats, base, database, transport, options)
+  await swarm.node('n1')
+  return swarm
+}
