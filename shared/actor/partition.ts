@@ -395,8 +395,12 @@ export class HeldPartition {
   }
 
   #track(delivery: Delivery): Delivery {
+    const { subject, data, sequence, deliveries } = delivery
     const tracked: Delivery = {
-      ...delivery,
+      subject,
+      data,
+      sequence,
+      deliveries,
       ack: () => {
         this.#outstanding.delete(tracked)
         // An ack after the loss would be without effect at the broker, and must not even be tried (I1).
