@@ -7,6 +7,7 @@ import type { BaseMessage, MessageContent, UsageMetadata } from '@langchain/core
 import { ChatGenerationChunk } from '@langchain/core/outputs'
 import type { ChatResult } from '@langchain/core/outputs'
 import type { Runnable } from '@langchain/core/runnables'
+import type { IterableReadableStream } from '@langchain/core/utils/stream'
 
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 
@@ -19,6 +20,8 @@ import { readTool } from './tool-spec.ts'
 export interface ModelCallOptions extends BaseChatModelCallOptions {
   /** Definitions in any shape LangChain binds, or ToolSpecs. */
   readonly tools?: readonly unknown[]
+  /** The signal of a stream; see `ChatModel.stream`. */
+  readonly stopSignal?: AbortSignal
 }
 
 const NEVER = new AbortController().signal
@@ -31,11 +34,29 @@ const NEVER = new AbortController().signal
 export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
   readonly #links: readonly ChainLink[]
   readonly #deps: ChainDeps
+  readonly #mustCall: boolean
 
-  constructor(links: readonly ChainLink[], deps: ChainDeps) {
+  /** @param mustCall  whether, unless a call says otherwise, some bound tool has to be called */
+  constructor(links: readonly ChainLink[], deps: ChainDeps, mustCall = false) {
     super({})
     this.#links = links
     this.#deps = deps
+    this.#mustCall = mustCall
+  }
+
+  /**
+   * An answer that fits a JSON Schema, as the arguments of a tool that must be called. Use it instead of
+   * `withStructuredOutput`, which binds the tool but leaves it to the model whether to call it. What comes back is not
+   * validated: the schema's owner does that.
+   */
+  structured(
+    schema: Readonly<Record<string, unknown>>,
+    name: string,
+  ): Runnable<BaseLanguageModelInput, Record<string, unknown>> {
+    return new ChatModel(this.#links, this.#deps, true).withStructuredOutput<Record<string, unknown>>(
+      { ...schema },
+      { name },
+    )
   }
 
   static override lc_name(): string {
@@ -47,7 +68,7 @@ export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
   }
 
   override get callKeys(): string[] {
-    return [...super.callKeys, 'tools', 'tool_choice']
+    return [...super.callKeys, 'tools', 'tool_choice', 'stopSignal']
   }
 
   /** Tools may carry `examples` and a `template`; see tool-spec.ts. */
@@ -66,6 +87,15 @@ export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
     }
   }
 
+  /** LangChain would end the stream with an error of its own when the signal fires; the chain ends it with CANCELLED. */
+  override async stream(
+    input: BaseLanguageModelInput,
+    options?: Partial<ModelCallOptions>,
+  ): Promise<IterableReadableStream<AIMessageChunk>> {
+    const { signal, ...rest } = options ?? {}
+    return super.stream(input, signal === undefined ? rest : { ...rest, stopSignal: signal })
+  }
+
   override async *_streamIterator(
     input: BaseLanguageModelInput,
     options?: Partial<ModelCallOptions>,
@@ -73,7 +103,7 @@ export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
     try {
       yield* super._streamIterator(input, options)
     } catch (thrown) {
-      throw asCoded(thrown, options?.signal)
+      throw asCoded(thrown, options?.signal ?? options?.stopSignal)
     }
   }
 
@@ -81,7 +111,7 @@ export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
     let text = ''
     let message: AIMessageChunk | null = null
     const calls: ToolCallMade[] = []
-    for await (const piece of streamChain(this.#links, requestOf(messages, options), this.#deps)) {
+    for await (const piece of streamChain(this.#links, requestOf(messages, options, this.#mustCall), this.#deps)) {
       if (piece.kind === 'text') text += piece.text
       else if (piece.kind === 'calls') calls.push(...piece.calls)
       else message = endOf(piece, text, calls)
@@ -95,7 +125,7 @@ export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
     options: this['ParsedCallOptions'],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
-    for await (const piece of streamChain(this.#links, requestOf(messages, options), this.#deps)) {
+    for await (const piece of streamChain(this.#links, requestOf(messages, options, this.#mustCall), this.#deps)) {
       const chunk = chunkOf(piece)
       yield chunk
       await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, { chunk })
@@ -108,13 +138,13 @@ export class ChatModel extends BaseChatModel<ModelCallOptions, AIMessageChunk> {
   }
 }
 
-function requestOf(messages: readonly BaseMessage[], options: ModelCallOptions): ModelRequest {
+function requestOf(messages: readonly BaseMessage[], options: ModelCallOptions, mustCall: boolean): ModelRequest {
   return {
     messages,
     tools: (options.tools ?? []).map(readTool),
-    toolChoice: readChoice(options.tool_choice),
+    toolChoice: readChoice(options.tool_choice ?? (mustCall ? 'any' : 'auto')),
     stop: options.stop ?? [],
-    signal: options.signal ?? NEVER,
+    signal: options.signal ?? options.stopSignal ?? NEVER,
   }
 }
 

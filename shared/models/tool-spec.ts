@@ -1,5 +1,7 @@
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling'
 
+import { WaggleError } from '#shared/errors/waggle-error.ts'
+
 /**
  * A tool as a model sees it. Beyond what every provider knows (name, description, JSON Schema) it may carry
  * - `examples`  things people say when they want this tool; hosted models read them at the end of the description
@@ -74,6 +76,11 @@ export function toWireTool(tool: ToolSpec): {
   type: 'function'
   function: { name: string; description: string; parameters: Record<string, unknown> }
 } {
+  if (!WIRE_NAME.test(tool.name))
+    throw new WaggleError('MODEL_REFUSED', {
+      reason: 'The name of a tool cannot be sent to this provider.',
+      tool: tool.name,
+    })
   const said = tool.examples.slice(0, MAX_WIRE_EXAMPLES).map((example) => `- ${example}`)
   const description = said.length === 0 ? tool.description : [tool.description, 'Examples:', ...said].join('\n')
   const parameters = Object.fromEntries(Object.entries(tool.parameters).filter(([key]) => !key.startsWith('x-')))
@@ -81,3 +88,4 @@ export function toWireTool(tool: ToolSpec): {
 }
 
 const MAX_WIRE_EXAMPLES = 8
+const WIRE_NAME = /^[a-zA-Z0-9_-]{1,64}$/

@@ -36,6 +36,22 @@ export interface OpenAiDeps {
   readonly now: () => number
 }
 
+type ConvertDelta = ChatOpenAICompletions['_convertCompletionsDeltaToBaseMessageChunk']
+
+/** Some servers leave the role out of their deltas; the client would then take their text for nobody's, and drop tool calls. */
+class Completions extends ChatOpenAICompletions {
+  protected override _convertCompletionsDeltaToBaseMessageChunk(
+    ...[delta, raw, role]: Parameters<ConvertDelta>
+  ): ReturnType<ConvertDelta> {
+    const said: unknown = delta['role']
+    return super._convertCompletionsDeltaToBaseMessageChunk(
+      { ...delta, role: said === '' || said === null ? undefined : said },
+      raw,
+      role ?? 'assistant',
+    )
+  }
+}
+
 /**
  * Hosted models that speak chat completions, through LangChain's client, which sends one request for each call and
  * retries nothing: retries have one authority, and that is the chain.
@@ -43,7 +59,7 @@ export interface OpenAiDeps {
 export class OpenAiDriver implements ModelDriver {
   readonly provider: string
   readonly model: string
-  readonly #client: ChatOpenAICompletions
+  readonly #client: Completions
   readonly #secrets: readonly string[]
   readonly #now: () => number
 
@@ -52,7 +68,7 @@ export class OpenAiDriver implements ModelDriver {
     this.model = spec.model
     this.#secrets = spec.apiKey === undefined ? [] : [spec.apiKey]
     this.#now = deps.now
-    this.#client = new ChatOpenAICompletions({
+    this.#client = new Completions({
       model: spec.model,
       // Never from the environment: a tenant without a key must not speak with the platform's.
       apiKey: spec.apiKey ?? NO_KEY,
@@ -117,7 +133,7 @@ const FINISHES: Readonly<Record<string, FinishReason>> = {
 
 /** An answer as it comes in: text passes through, fragments of tool calls are held until they are whole. */
 class Answer {
-  #calls: AIMessageChunk | null = null
+  readonly #calls = new Map<number, { id: string; name: string; args: string }>()
   #finish: FinishReason | null = null
   #usage: TokenUsage | null = null
   #said = false
@@ -138,10 +154,15 @@ class Answer {
         cachedTokens: usage.input_token_details?.cache_read ?? 0,
       }
     }
-    const fragments = message.tool_call_chunks ?? []
-    if (fragments.length > 0) {
-      const part = new AIMessageChunk({ content: '', tool_call_chunks: fragments })
-      this.#calls = this.#calls === null ? part : this.#calls.concat(part)
+    for (const fragment of message.tool_call_chunks ?? []) {
+      const last = Math.max(0, this.#calls.size - 1)
+      const index = fragment.index ?? (fragment.id === undefined ? last : this.#calls.size)
+      const call = this.#calls.get(index) ?? { id: '', name: '', args: '' }
+      this.#calls.set(index, {
+        id: call.id || (fragment.id ?? ''),
+        name: call.name || (fragment.name ?? ''),
+        args: call.args + (fragment.args ?? ''),
+      })
     }
     this.#said ||= chunk.text !== ''
     return chunk.text
@@ -165,21 +186,31 @@ class Answer {
     }
   }
 
+  /** Strictly: LangChain would complete half an object and call the tool with what it guessed. */
   #read(): ToolCallMade[] {
-    if (this.#calls === null) return []
-    const broken = this.#calls.invalid_tool_calls?.[0]
-    if (broken !== undefined) {
-      if (this.#finish === 'length')
-        throw new WaggleError('MODEL_CUT', { reason: 'The token limit cut a tool call.', tool: broken.name ?? null })
-      throw new WaggleError('MODEL_MALFORMED', {
-        reason: 'The arguments of a tool call are not JSON.',
-        tool: broken.name ?? null,
-      })
-    }
-    return (this.#calls.tool_calls ?? []).map((call, i) => {
-      if (call.name === '') throw new WaggleError('MODEL_MALFORMED', { reason: 'A tool call has no name.' })
-      const id = call.id === undefined || call.id === '' ? `call_${i + 1}` : call.id
-      return { id, name: call.name, args: call.args }
+    return [...this.#calls.values()].map(({ id, name, args }, i) => {
+      if (name === '') throw new WaggleError('MODEL_MALFORMED', { reason: 'A tool call has no name.' })
+      const parsed = args.trim() === '' ? {} : parseObject(args)
+      if (parsed === null) {
+        if (this.#finish === 'length')
+          throw new WaggleError('MODEL_CUT', { reason: 'The token limit cut a tool call.', tool: name })
+        throw new WaggleError('MODEL_MALFORMED', {
+          reason: 'The arguments of a tool call are no JSON object.',
+          tool: name,
+        })
+      }
+      return { id: id === '' ? `call_${i + 1}` : id, name, args: parsed }
     })
+  }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null
+  } catch {
+    return null
   }
 }
