@@ -140,7 +140,8 @@ export class NatsTransport implements Transport {
 
   async streamInfo(stream: string, subjectFilter?: string): Promise<StreamInfo> {
     this.#checkConnected()
-    return readStreamInfo(this.#api, stream, subjectFilter)
+    const { retention: _, ...info } = await readStreamInfo(this.#api, stream, subjectFilter)
+    return info
   }
 
   read(
@@ -150,6 +151,7 @@ export class NatsTransport implements Transport {
     const host = {
       connection: this.#connection,
       api: this.#api,
+      mux: this.#mux,
       privateSubject: () => `${this.#settings.prefix}.p.${(++this.#privateCount).toString(36)}`,
       onDown: (listener: () => void) => this.#when('disconnected', listener),
     }

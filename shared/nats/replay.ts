@@ -1,27 +1,9 @@
-import type { Msg, NatsConnection } from 'nats'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
-import { Deferred } from '#shared/lib/deferred.ts'
 import { subjectMatches } from '#shared/transport/subject-match.ts'
 import type { StoredMessage } from '#shared/transport/port.ts'
-import { connectionGone } from './broker-error.ts'
-import { nanos } from './js-api.ts'
-import type { JetStreamApi } from './js-api.ts'
-import { REQUEST_MS } from './reply-mux.ts'
-import { deliveredMessage } from './stored-message.ts'
-
-/** One batch is being read by the caller while the next is under way: at most twice this is held. */
-export const REPLAY_BATCH_MESSAGES = 256
-/** A consumer whose reader vanished (crash) goes away after this. */
-const INACTIVE_MS = 10_000
-
-export interface ReplayHost {
-  readonly connection: NatsConnection
-  readonly api: JetStreamApi
-  /** A subject below the private prefix that nothing else uses. */
-  privateSubject(): string
-  /** Calls back when the connection is lost; the result stops that. */
-  onDown(listener: () => void): () => void
-}
+import { DirectSource, PullSource } from './replay-source.ts'
+import type { ReplayHost, ReplaySource } from './replay-source.ts'
+import { readStreamInfo } from './stream-info.ts'
 
 export interface ReplayOptions {
   readonly filters: readonly string[]
@@ -30,13 +12,23 @@ export interface ReplayOptions {
 }
 
 /**
- * Reads a stream from a sequence to the tail that stands when the reading begins. One short-lived pull consumer in the
- * broker's memory for each group of filters; several are merged by sequence.
+ * Reads a stream from a sequence to the tail that stands when the reading begins, in stream order. What it yields is a
+ * prefix without holes: filters that need a reader of their own are merged by sequence up to one common tail (each
+ * reader alone would end where it happened to be made).
  */
 export async function* replay(host: ReplayHost, stream: string, options: ReplayOptions): AsyncGenerator<StoredMessage> {
-  const sources = coverFilters(options.filters).map((filter) => new ReplaySource(host, stream, filter, options))
+  const { from, signal } = options
+  const filters = coverFilters(options.filters)
+  const { retention, lastSequence } = await readStreamInfo(host.api, stream)
+  if (from > lastSequence) return
+  const sources = filters.map((filter): ReplaySource => {
+    const range = { stream, filter, from, to: lastSequence }
+    // A work queue admits no reader but its consumers.
+    return retention === 'workqueue' ? new DirectSource(host, range) : new PullSource(host, range)
+  })
   try {
     const heads = await Promise.all(sources.map((source) => source.next()))
+    let last = 0
     for (;;) {
       let first = -1
       for (const [index, head] of heads.entries()) {
@@ -44,8 +36,11 @@ export async function* replay(host: ReplayHost, stream: string, options: ReplayO
       }
       const head = heads[first]
       if (!head) return
-      if (options.signal?.aborted) throw new WaggleError('CANCELLED', { stream })
-      if (options.filters.some((filter) => subjectMatches(filter, head.subject))) yield head
+      if (signal?.aborted) throw new WaggleError('CANCELLED', { stream })
+      // The same message twice: filters may overlap.
+      const fresh = head.sequence > last
+      if (fresh && options.filters.some((filter) => subjectMatches(filter, head.subject))) yield head
+      last = head.sequence
       heads[first] = await sources[first]!.next()
     }
   } finally {
@@ -69,103 +64,4 @@ export function coverFilters(filters: readonly string[]): string[] {
     if (lasts.has('>')) return [`${stem}>`]
     return lasts.size === 1 ? [...lasts].map((last) => stem + last) : [`${stem}*`]
   })
-}
-
-/** One pull consumer, read in batches. */
-class ReplaySource {
-  readonly #host: ReplayHost
-  readonly #stream: string
-  readonly #filter: string
-  readonly #from: number
-  #consumer = ''
-  /** How many messages are still to come; fixed when the consumer is made, which is what "the tail" means. */
-  #left = -1
-  #ready: StoredMessage[] = []
-  #position = 0
-  #next: Promise<StoredMessage[]> | null = null
-  /** Ends the batch under way. */
-  #abandon: () => void = () => undefined
-
-  constructor(host: ReplayHost, stream: string, filter: string, options: ReplayOptions) {
-    this.#host = host
-    this.#stream = stream
-    this.#filter = filter
-    this.#from = options.from
-  }
-
-  async next(): Promise<StoredMessage | null> {
-    if (this.#left < 0) await this.#open()
-    if (this.#position >= this.#ready.length) {
-      if (!this.#next) return null
-      this.#ready = await this.#next
-      this.#position = 0
-      this.#next = this.#left > 0 ? this.#fetch() : null
-      if (this.#ready.length === 0) return null
-    }
-    return this.#ready[this.#position++] ?? null
-  }
-
-  close(): void {
-    this.#next?.catch(() => undefined)
-    this.#abandon()
-    const { connection, api } = this.#host
-    if (this.#consumer === '' || connection.isClosed()) return
-    connection.publish(api.subject(`CONSUMER.DELETE.${this.#stream}.${this.#consumer}`))
-  }
-
-  async #open(): Promise<void> {
-    const created = await this.#host.api.ask<{ name: string; num_pending: number }>(`CONSUMER.CREATE.${this.#stream}`, {
-      stream_name: this.#stream,
-      config: {
-        filter_subject: this.#filter,
-        deliver_policy: 'by_start_sequence',
-        opt_start_seq: Math.max(1, this.#from),
-        ack_policy: 'none',
-        replay_policy: 'instant',
-        mem_storage: true,
-        num_replicas: 1,
-        inactive_threshold: nanos(INACTIVE_MS),
-      },
-    })
-    this.#consumer = created.name
-    this.#left = created.num_pending
-    if (this.#left > 0) this.#next = this.#fetch()
-  }
-
-  #fetch(): Promise<StoredMessage[]> {
-    const { connection, api } = this.#host
-    const wanted = Math.min(this.#left, REPLAY_BATCH_MESSAGES)
-    const batch: StoredMessage[] = []
-    const done = new Deferred<StoredMessage[]>()
-    const reply = this.#host.privateSubject()
-    const finish = (): void => {
-      // Fewer than asked for: the rest grew too old meanwhile.
-      this.#left = batch.length < wanted ? 0 : this.#left - batch.length
-      done.resolve(batch)
-    }
-    const subscription = connection.subscribe(reply, {
-      callback: (_, message: Msg) => {
-        if (message.subject === reply) return finish()
-        batch.push(deliveredMessage(message))
-        if (batch.length === wanted) finish()
-      },
-    })
-    const timer = setTimeout(
-      () => done.reject(new WaggleError('BROKER_DOWN', { stream: this.#stream, reason: 'A replay stopped.' })),
-      REQUEST_MS,
-    )
-    this.#abandon = () => done.resolve([])
-    const stopListening = this.#host.onDown(() => done.reject(connectionGone()))
-    const body = JSON.stringify({ batch: wanted, no_wait: true })
-    connection.publish(
-      api.subject(`CONSUMER.MSG.NEXT.${this.#stream}.${this.#consumer}`),
-      new TextEncoder().encode(body),
-      { reply },
-    )
-    return done.promise.finally(() => {
-      clearTimeout(timer)
-      stopListening()
-      if (!connection.isClosed()) subscription.unsubscribe()
-    })
-  }
 }

@@ -6,7 +6,6 @@ import { INBOX_ROOT, MEMORY_MAX_PAYLOAD_BYTES } from './memory-broker.ts'
 import type { BrokerCore } from './memory-broker.ts'
 import type { MemoryBucket } from './memory-bucket.ts'
 import type { Attachment, ConsumerWorld } from './memory-consumer.ts'
-import type { MemoryConsumer } from './memory-consumer.ts'
 import { Pipe } from './memory-pipe.ts'
 import { Session } from './memory-session.ts'
 import type { Registration } from './memory-session.ts'
@@ -146,7 +145,7 @@ export class MemoryTransport implements Transport {
       const attachment: Attachment = {
         deliver: (message, deliveries) =>
           session.in.push(() => {
-            if (active) this.#handle(() => handler(this.#delivery(consumer, message, deliveries)))
+            if (active) this.#handle(() => handler(this.#delivery(spec, message, deliveries)))
           }),
         lost: () => session.in.push(loss),
       }
@@ -319,18 +318,22 @@ export class MemoryTransport implements Transport {
     session?.out.push(() => session.detach(registration))
   }
 
-  #delivery(consumer: MemoryConsumer, message: StoredMessage, deliveries: number): Delivery {
-    const { world } = this.#host
+  #delivery(spec: ConsumerSpec, message: StoredMessage, deliveries: number): Delivery {
+    const { core, world } = this.#host
+    // By name, as a real broker does: an acknowledgement would count for a consumer made anew under the same name.
+    const tell = (word: 'ack' | 'working'): void =>
+      this.#session?.out.push(() =>
+        core.streams.get(spec.stream)?.consumers.get(spec.durable)?.[word](message.sequence),
+      )
     return {
       subject: message.subject,
       data: message.data,
       sequence: message.sequence,
       deliveries,
       ack: () => {
-        if (world.faults.lostAckRate > 0 && world.random() < world.faults.lostAckRate) return
-        this.#session?.out.push(() => consumer.ack(message.sequence))
+        if (!chance(world, world.faults.lostAckRate)) tell('ack')
       },
-      working: () => this.#session?.out.push(() => consumer.working(message.sequence)),
+      working: () => tell('working'),
     }
   }
 

@@ -109,7 +109,10 @@ export interface Appended {
 
 export interface ConsumerSpec {
   readonly stream: string
-  /** Deterministic name; opening an existing one continues it. */
+  /**
+   * Opening an existing one continues it. Never use the name of a deleted one again: an acknowledgement still under way
+   * to it would count for the new (hence the epoch in it).
+   */
   readonly durable: string
   readonly filter: string
   /** Without an acknowledgement or `working()` for this long, it is delivered again. */

@@ -180,6 +180,52 @@ export function streamContract(label: string, start: StartWorld): void {
       assert.equal([found.length, last.sequence, text(last.data)], [700, 700, '699'])
     })
 
+    test('readers apart end at one tail: what is read has no holes, however fast others append', async () => {
+      const { name, root } = await log()
+      let writing = true
+      const writer = (async () => {
+        for (let item = 1; writing; item++) await append(`${root}.s${item % 3}.pub`, String(item))
+      })()
+      for (let round = 0; round < 20; round++) {
+        const filters = ['s0', 's1', 's2'].map((scope) => `${root}.${scope}.pub`)
+        const found = await contents(name, filters, 1)
+        assert.equal(
+          found.map(({ sequence }) => sequence),
+          found.map((_, index) => index + 1),
+        )
+      }
+      writing = false
+      await writer
+    })
+
+    test('overlapping filters give each message once', async () => {
+      const { name, root } = await log()
+      await append(`${root}.a.x`, '1')
+      await append(`${root}.b.x`, '2')
+      const found = await contents(name, [`${root}.a.x`, `${root}.>`, `${root}.*.x`])
+      assert.equal(
+        found.map((each) => each.text),
+        ['1', '2'],
+      )
+    })
+
+    test('a read of large messages is whole', async () => {
+      const { name, root } = await log()
+      const size = 700 * 1024
+      for (let item = 0; item < 30; item++) {
+        await alice.append(`${root}.a`, new Uint8Array(size).fill(item), { messageId: unique('id') })
+      }
+      const found: number[] = []
+      for await (const { data } of bob.read(name, { filters: [`${root}.a`], from: 1 })) {
+        assert.is(data.byteLength, size)
+        found.push(data[size - 1]!)
+      }
+      assert.equal(
+        found,
+        Array.from({ length: 30 }, (_, item) => item),
+      )
+    })
+
     test('a read that is abandoned or cancelled leaves nothing behind', async () => {
       const { name, root } = await log()
       await append(`${root}.a`, ...Array.from({ length: 600 }, (_, index) => String(index)))

@@ -141,20 +141,20 @@ export function workQueueContract(label: string, start: StartWorld): void {
       await taken.stop()
     })
 
-    test('a stale acknowledgement has no effect on a durable made anew under the same name', async () => {
+    test('can be read without taking anything from it', async () => {
       const { stream, root } = await queue()
       await append(`${root}.a`, ...numbers(5))
+      await append(`${root}.b`, 'other')
       const mine = spec(stream, `${root}.>`)
-      const stale = new Seen<Delivery>()
-      const old = await alice.consume(mine, stale.add)
-      await stale.count(5)
-      await bob.deleteConsumer(stream, mine.durable)
-      await old.lost
-      const fresh = new Seen<Delivery>()
-      const taken = await bob.consume(mine, fresh.add)
-      await fresh.count(5)
+      const seen = new Seen<Delivery>()
+      const consumption = await alice.consume(mine, seen.add)
+      await seen.count(6)
+      const found: string[] = []
+      for await (const { data } of bob.read(stream, { filters: [`${root}.a`], from: 2 })) found.push(text(data))
+      assert.equal(found, ['1', '2', '3', '4'])
+      assert.is((await bob.streamInfo(stream)).messages, 6)
       assert.equal(await bob.consumers(stream), [mine.durable])
-      await taken.stop()
+      await consumption.stop()
     })
 
     test('the deleted holder hears nothing more', async () => {
