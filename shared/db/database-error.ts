@@ -60,5 +60,5 @@ const DOWN_STATES = new Set(['25P03', '25P04', '40001', '40P01', '55P03', '28P01
 function isOfConnection(error: Error): boolean {
   const code: unknown = Reflect.get(error, 'code')
   if (typeof code === 'string' && /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET|ENOENT)/.test(code)) return true
-  return /connection|timeout|not queryable|terminated|closed/i.test(error.message)
+  return /connection|timeout|not queryable|terminated|closed|the pool/i.test(error.message)
 }

@@ -35,6 +35,7 @@ export class Database {
   /** For shared/db/runtime alone. */
   readonly runtimePool: Pool
   readonly #pool: Pool
+  #closed: Promise<void> | null = null
 
   constructor(options: DatabaseOptions) {
     this.leaseMs = options.leaseMs ?? DEFAULT_LIMITS.leaseMs
@@ -103,8 +104,10 @@ export class Database {
     return this.lookup('select tenant, name, status from runtime_tenants()', [])
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.runtimePool.end(), this.#pool.end()])
+  /** Waits for connections in use. Harmless twice. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.all([this.runtimePool.end(), this.#pool.end()]).then(() => {})
+    return this.#closed
   }
 }
 
