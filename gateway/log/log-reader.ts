@@ -1,0 +1,416 @@
+import { EVENTS } from '#shared/actor/streams.ts'
+import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
+import { backoffMs } from '#shared/lib/backoff.ts'
+import { delay, systemClock } from '#shared/lib/clock.ts'
+import type { Cancel, Clock } from '#shared/lib/clock.ts'
+import { silentLogger } from '#shared/lib/logger.ts'
+import type { Logger } from '#shared/lib/logger.ts'
+import type { Snapshot } from '#shared/contracts/client.ts'
+import type { Metrics } from '#shared/telemetry/metrics.ts'
+import type { StreamInfo, Transport } from '#shared/transport/port.ts'
+import { parseCursor } from '#shared/wire/cursor.ts'
+import type { Principal } from '#shared/wire/envelope.ts'
+import { encodeName } from '#shared/wire/names.ts'
+import { eventSubject } from '#shared/wire/subjects.ts'
+import type { Entry } from './entry.ts'
+import { Feed } from './feed.ts'
+import type { FeedHost } from './feed-host.ts'
+import { loadFloors } from './floors-book.ts'
+import type { Keeper } from './floors-book.ts'
+import { Gate } from './gate.ts'
+import { Incoming } from './incoming.ts'
+import {
+  IDLE_CHECK_MS,
+  INCARNATION_CHECK_MS,
+  MAX_CHECKS,
+  MAX_REPLAYS,
+  REBORN_WAIT_MS,
+  RETRY_FIRST_MS,
+  RETRY_MAX_MS,
+  STALLED_MS,
+  SWEEP_MS,
+  UNHURRIED_SWEEP_MS,
+} from './limits.ts'
+import { LiveLane } from './live-lane.ts'
+import { LogLife } from './log-life.ts'
+import { TypedReader } from './reader.ts'
+import type { Reader, SnapshotBody } from './reader.ts'
+import type { Sink } from './sink.ts'
+import { View } from './view.ts'
+
+export interface LogReaderParts {
+  readonly transport: Transport
+  /** Reaches the keeper of the log on behalf of a tenant. */
+  readonly keeper: Keeper
+  readonly metrics: Metrics
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly log?: Logger
+}
+
+export interface OpenRequest<E extends Entry> {
+  readonly view: View<E>
+  readonly conversationId: string
+  /** Cursor of the last entry seen. Absent, of another log, ahead of it, or older than it: a snapshot comes first. */
+  readonly after: string | undefined
+  /** The state now, from the database, as this principal may see it; throws FORBIDDEN or NOT_FOUND. */
+  readonly takeSnapshot: () => Promise<SnapshotBody>
+  readonly sink: Sink<E>
+}
+
+/** A subscription that is ready and silent: say its answer first, then `start`. */
+export interface Opening {
+  readonly snapshot: Snapshot | null
+  /** Entries after this one will follow. */
+  readonly cursor: string
+  start(): void
+  close(): void
+}
+
+/**
+ * Reads the log for all connections of one gateway process. Owns the live lanes, feeds and readers; what it hands out
+ * is in log order, gapless and voided, whichever gateway the cursor came from (I5).
+ *
+ * Its borders: `transport` (live lanes, stored log), the keeper (incarnation, floors), each reader's sink and snapshot.
+ */
+export class LogReader {
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #log: Logger
+  readonly #metrics: Metrics
+  readonly #life: LogLife
+  readonly #host: FeedHost
+  readonly #lanes = new Map<string, LiveLane>()
+  readonly #readers = new Set<Reader>()
+  readonly #abort = new AbortController()
+  #stopListening: (() => void) | null = null
+  #connected = true
+  #sweep: Cancel | null = null
+  #hurried = false
+  #comparedAt: number
+  #idleCheckedAt: number
+  #idleTail = -1
+  #reborn: Promise<void> | null = null
+
+  constructor(parts: LogReaderParts) {
+    const { transport, keeper, metrics, clock = systemClock, random = Math.random, log = silentLogger } = parts
+    this.#transport = transport
+    this.#clock = clock
+    this.#random = random
+    this.#log = log
+    this.#metrics = metrics
+    this.#life = new LogLife(transport, keeper, () => this.#beginAnew())
+    this.#comparedAt = this.#idleCheckedAt = clock.elapsed()
+    this.#host = {
+      transport,
+      clock,
+      random,
+      log,
+      metrics,
+      life: this.#life,
+      replays: new Gate(MAX_REPLAYS),
+      checks: new Gate(MAX_CHECKS),
+      floors: (tenant, scope, sequence) => loadFloors({ transport, keeper }, tenant, scope, sequence),
+      restart: (reader, cause, at) => void this.#restart(reader, cause, at),
+      idle: (feed) => this.#drop(feed),
+      hurry: () => this.#watchOver(true),
+    }
+    metrics.measure('waggle_log_readers', {}, () => this.#readers.size)
+    metrics.measure('waggle_log_scopes', {}, () => this.#feeds().length)
+  }
+
+  /** Learns which log it is. Throws UNREACHABLE or BROKER_DOWN: try again. */
+  async start(): Promise<void> {
+    await this.#life.learn()
+    this.#stopListening = this.#transport.onStatus((status) => this.#onStatus(status))
+  }
+
+  /** Ends every reader without a word; their owners close the connections. */
+  close(): void {
+    this.#abort.abort(new WaggleError('LEAVING'))
+    this.#stopListening?.()
+    this.#sweep?.()
+    for (const reader of this.#readers) reader.mode = 'closed'
+    this.#readers.clear()
+    for (const lane of this.#lanes.values()) {
+      for (const feed of lane.all()) feed.close()
+      lane.close()
+    }
+    this.#lanes.clear()
+  }
+
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  /** Throws what `takeSnapshot` throws, or BROKER_DOWN, UNREACHABLE, DEADLINE. */
+  async open<E extends Entry>(request: OpenRequest<E>): Promise<Opening> {
+    await this.#reborn
+    const { view, conversationId, after, takeSnapshot, sink } = request
+    const place = await this.#placeOf(after)
+    const reader = new TypedReader(view, sink, conversationId, takeSnapshot)
+    let snapshot: Snapshot | null = null
+    if (place === null) {
+      snapshot = await this.#snapshot(view.tenant, conversationId, takeSnapshot, null)
+      this.#metrics.count('waggle_log_snapshots_total', { cause: after === undefined ? 'first' : 'cursor' })
+    }
+    return this.#opening(reader, snapshot?.cursor ?? after!, snapshot)
+  }
+
+  /** The whole tenant, for operators (FORBIDDEN). Without a cursor that is still good: from now on. */
+  async watch(request: {
+    readonly principal: Principal
+    readonly after: string | undefined
+    readonly sink: Sink<Entry>
+  }): Promise<Opening> {
+    const view = View.operator(request.principal)
+    await this.#reborn
+    const place = (await this.#placeOf(request.after)) ?? (await this.#life.info()).lastSequence
+    return this.#opening(new TypedReader(view, request.sink, null, null), this.#life.cursor(place), null)
+  }
+
+  /** Proof that the broker answers and the keeper names the log that is read here. Throws what is wrong. */
+  async probe(): Promise<void> {
+    if (!this.#connected) throw new WaggleError('BROKER_DOWN')
+    await this.#life.info()
+    await this.#life.compare()
+  }
+
+  #opening(reader: Reader, cursor: string, snapshot: Snapshot | null): Opening {
+    const { sequence, incarnation } = parseCursor(cursor)!
+    reader.position = sequence
+    return {
+      snapshot,
+      cursor,
+      start: () => {
+        if (reader.mode !== 'opened' || this.#abort.signal.aborted) return
+        this.#readers.add(reader)
+        // The log may have begun anew since the place was found.
+        if (incarnation === this.#life.incarnation && this.#reborn === null) this.#attach(reader)
+        else void this.#restart(reader, 'reborn', null)
+      },
+      close: () => this.#end(reader),
+    }
+  }
+
+  /** Where a reader with this cursor goes on; null: it needs a snapshot. */
+  async #placeOf(after: string | undefined): Promise<number | null> {
+    const cursor = after === undefined ? null : parseCursor(after)
+    if (cursor === null) return null
+    // It may be this process that has not heard yet.
+    if (cursor.incarnation !== this.#life.incarnation && (await this.#life.compare())) return null
+    await this.#reborn
+    if (cursor.incarnation !== this.#life.incarnation) return null
+    const info = await this.#life.info()
+    return isWithin(cursor.sequence, info) ? cursor.sequence : null
+  }
+
+  /** Sequence first, then the database: what is stored between the two comes again as entries, which fold (I5). */
+  async #snapshot(
+    tenant: string,
+    conversationId: string,
+    takeSnapshot: () => Promise<SnapshotBody>,
+    at: number | null,
+  ): Promise<Snapshot> {
+    for (;;) {
+      await this.#reborn
+      const { incarnation } = this.#life
+      const tail = at ?? (await this.#life.info()).lastSequence
+      const body = await takeSnapshot()
+      const turns = new Set(body.turns.map(({ turnId }) => turnId))
+      const sequence = turns.size === 0 ? tail : await this.#beginningOf(turns, tenant, conversationId, tail)
+      if (incarnation === this.#life.incarnation) return { ...body, cursor: this.#life.cursor(sequence) }
+      at = null
+    }
+  }
+
+  /**
+   * A turn that is under way has said things that are in no row yet: its text so far. The reader goes on from before the
+   * first of the turns that are not over.
+   */
+  async #beginningOf(
+    turns: ReadonlySet<unknown>,
+    tenant: string,
+    conversationId: string,
+    tail: number,
+  ): Promise<number> {
+    return await this.#host.replays.run(async () => {
+      const filters = [eventSubject(tenant, encodeName(conversationId), 'pub')]
+      for await (const message of this.#transport.read(EVENTS, { filters, from: 1, signal: this.#abort.signal })) {
+        if (message.sequence > tail) break
+        const event = Incoming.stored(message, tenant)?.event()
+        if (event?.type !== 'turn:started' || typeof event.payload !== 'object' || event.payload === null) continue
+        if (turns.has(Reflect.get(event.payload, 'turnId'))) return message.sequence - 1
+      }
+      return tail
+    })
+  }
+
+  #attach(reader: Reader): void {
+    let lane = this.#lanes.get(reader.tenant)
+    if (lane === undefined) {
+      lane = new LiveLane(this.#transport, reader.tenant, this.#life)
+      this.#lanes.set(reader.tenant, lane)
+    }
+    const scope = reader.conversationId === null ? null : encodeName(reader.conversationId)
+    let feed = scope === null ? undefined : lane.feed(scope)
+    if (feed === undefined) {
+      feed = new Feed(this.#host, lane, scope)
+      lane.add(feed)
+    }
+    reader.base = reader.position
+    feed.join(reader)
+    this.#watchOver()
+  }
+
+  #end(reader: Reader): void {
+    reader.mode = 'closed'
+    this.#readers.delete(reader)
+    reader.feed?.leave(reader)
+  }
+
+  #drop(feed: Feed): void {
+    feed.close()
+    const lane = this.#lanes.get(feed.tenant)
+    lane?.remove(feed)
+    if (lane?.empty) {
+      lane.close()
+      this.#lanes.delete(feed.tenant)
+    }
+  }
+
+  /** Gives a reader a new start: a snapshot and the entries after it. A watcher only gets the entries. */
+  async #restart(reader: Reader, cause: string, at: number | null): Promise<void> {
+    const { tenant, conversationId, takeSnapshot } = reader
+    reader.mode = 'restarting'
+    const begun = this.#clock.elapsed()
+    this.#metrics.count('waggle_log_snapshots_total', { cause })
+    for (let failures = 0; ; failures++) {
+      try {
+        await this.#reborn
+        const { incarnation } = this.#life
+        const snapshot =
+          takeSnapshot === null || conversationId === null
+            ? null
+            : await this.#snapshot(tenant, conversationId, takeSnapshot, at)
+        const place =
+          snapshot === null ? (at ?? (await this.#life.info()).lastSequence) : parseCursor(snapshot.cursor)!.sequence
+        if (reader.mode !== 'restarting') return
+        const current = snapshot === null ? incarnation : parseCursor(snapshot.cursor)!.incarnation
+        if (this.#reborn !== null || current !== this.#life.incarnation) {
+          at = null
+          continue
+        }
+        reader.position = place
+        if (snapshot !== null) reader.snapshot(snapshot)
+        this.#attach(reader)
+        return
+      } catch (error) {
+        if (reader.mode !== 'restarting') return
+        const problem = coded(error)
+        if (problem.expected || this.#clock.elapsed() - begun > STALLED_MS) {
+          this.#readers.delete(reader)
+          reader.fail(problem.expected ? problem : refuse('OVERLOADED', { reason: 'No snapshot can be had.' }))
+          return
+        }
+        this.#log.warn(
+          { tenant, conversationId, cause, code: problem.code },
+          'A snapshot could not be taken; trying again.',
+        )
+        await delay(
+          this.#clock,
+          backoffMs(failures, RETRY_FIRST_MS, RETRY_MAX_MS, this.#random),
+          this.#abort.signal,
+        ).catch(() => undefined)
+      }
+    }
+  }
+
+  /** The log is another one, or lost its tail: cursors and floors mean nothing any more. */
+  #beginAnew(): void {
+    this.#reborn ??= this.#learnAnew().finally(() => {
+      this.#reborn = null
+      for (const reader of this.#readers) if (reader.mode !== 'restarting') void this.#restart(reader, 'reborn', null)
+    })
+  }
+
+  async #learnAnew(): Promise<void> {
+    const was = this.#life.incarnation
+    this.#log.warn({ incarnation: was }, 'The log began anew; all readers get a snapshot.')
+    for (const feed of this.#feeds()) {
+      for (const reader of feed.close()) reader.mode = 'opened'
+      this.#drop(feed)
+    }
+    const begun = this.#clock.elapsed()
+    for (let failures = 0; !this.#abort.signal.aborted; failures++) {
+      try {
+        await this.#life.learn()
+        // The keeper may not know yet. If it never finds anything wrong, snapshots under the old name are still right.
+        if (this.#life.incarnation !== was || this.#clock.elapsed() - begun > REBORN_WAIT_MS) return
+      } catch (error) {
+        this.#log.debug({ code: coded(error).code }, 'The log could not be learnt yet.')
+      }
+      const waitMs = backoffMs(failures, RETRY_FIRST_MS, RETRY_MAX_MS, this.#random)
+      await delay(this.#clock, waitMs, this.#abort.signal).catch(() => undefined)
+    }
+  }
+
+  #onStatus(status: 'connected' | 'disconnected'): void {
+    this.#connected = status === 'connected'
+    for (const feed of this.#feeds()) {
+      feed.doubt()
+      if (this.#connected) feed.nudge()
+    }
+    if (this.#connected) this.#comparedAt = -Infinity
+  }
+
+  #feeds(): Feed[] {
+    return Array.from(this.#lanes.values()).flatMap((lane) => Array.from(lane.all()))
+  }
+
+  #watchOver(hurry = false): void {
+    if (this.#abort.signal.aborted || this.#lanes.size === 0) return
+    if (this.#sweep !== null && (this.#hurried || !hurry)) return
+    this.#sweep?.()
+    this.#hurried = hurry || this.#feeds().some((feed) => feed.restless)
+    const waitMs = this.#hurried ? SWEEP_MS : UNHURRIED_SWEEP_MS
+    this.#sweep = this.#clock.setTimeout(() => {
+      this.#sweep = null
+      const now = this.#clock.elapsed()
+      for (const feed of this.#feeds()) feed.sweep(now)
+      if (now - this.#comparedAt >= INCARNATION_CHECK_MS) {
+        this.#comparedAt = now
+        this.#life
+          .compare()
+          .catch((error: unknown) => this.#log.debug({ code: coded(error).code }, 'The keeper does not answer.'))
+      }
+      if (now - this.#idleCheckedAt >= IDLE_CHECK_MS) {
+        this.#idleCheckedAt = now
+        void this.#checkIdle(now)
+      }
+      this.#watchOver()
+    }, waitMs)
+  }
+
+  /** Also a lone entry of a quiet scope may be lost on the live lane. When nothing was stored since the last look, none was. */
+  async #checkIdle(now: number): Promise<void> {
+    try {
+      const { lastSequence } = await this.#life.info()
+      if (lastSequence === this.#idleTail) return
+      let all = true
+      for (const feed of this.#feeds()) {
+        if (now - feed.checkedAt >= IDLE_CHECK_MS) await feed.check()
+        else all = false
+      }
+      // One that was compared a moment ago may have lost something since.
+      if (all) this.#idleTail = lastSequence
+    } catch (error) {
+      this.#log.debug({ code: coded(error).code }, 'The tail of the log could not be asked for.')
+    }
+  }
+}
+
+function isWithin(sequence: number, info: StreamInfo): boolean {
+  return sequence <= info.lastSequence && sequence + 1 >= info.firstSequence
+}
