@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { ask, pool } from '#shared/actor/contract.ts'
 import { MessageFact } from './event-map.ts'
 
-/** What the edge needs of the tenant's stored data and may not read itself; name: `main`. */
-const Page = z.object({ limit: z.number().int().min(1).max(200), before: z.string().max(120).nullable() })
+/** `after`: the `next` of the page before, opaque. */
+const Page = z.object({ limit: z.number().int().min(1).max(200), after: z.string().max(120).nullable() })
 
 export const AgentSummary = z.object({
   name: z.string(),
@@ -23,7 +23,6 @@ export const ConversationSummary = z.object({
   owner: z.string(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  messages: z.number(),
 })
 export const RunSummary = z.object({
   id: z.string(),
@@ -43,9 +42,13 @@ export const LetterSummary = z.object({
   message: z.string(),
   attempts: z.number(),
   at: z.number(),
-  replayedAs: z.string().nullable(),
+  /** buried, replayed or discarded. */
+  state: z.string(),
 })
 
+const next = z.string().nullable()
+
+/** What the edge needs of the tenant's stored data and may not read itself; name: `main`. */
 export const Directory = pool('directory', {
   /** The principal behind a hashed API key (hex SHA-256), asked by the edge as the platform. */
   apiKey: ask(
@@ -57,14 +60,14 @@ export const Directory = pool('directory', {
     },
   ),
   agents: ask(z.object({}), z.object({ agents: z.array(AgentSummary) })),
-  conversations: ask(Page, z.object({ conversations: z.array(ConversationSummary) })),
+  conversations: ask(Page, z.object({ conversations: z.array(ConversationSummary), next })),
   conversation: ask(z.object({ id: z.string() }), ConversationSummary, { fails: ['NOT_FOUND', 'FORBIDDEN'] }),
-  messages: ask(Page.extend({ conversationId: z.string() }), z.object({ messages: z.array(MessageFact) }), {
+  messages: ask(Page.extend({ conversationId: z.string() }), z.object({ messages: z.array(MessageFact), next }), {
     fails: ['NOT_FOUND', 'FORBIDDEN'],
   }),
-  runs: ask(Page.extend({ conversationId: z.string().nullable() }), z.object({ runs: z.array(RunSummary) })),
+  runs: ask(Page.extend({ conversationId: z.string().nullable() }), z.object({ runs: z.array(RunSummary), next })),
   run: ask(z.object({ id: z.string() }), RunSummary, { fails: ['NOT_FOUND'] }),
-  letters: ask(Page, z.object({ letters: z.array(LetterSummary) })),
+  letters: ask(Page, z.object({ letters: z.array(LetterSummary), next })),
   letter: ask(
     z.object({ id: z.string() }),
     LetterSummary.extend({ payload: z.unknown(), bytes: z.string(), history: z.array(z.unknown()), trace: z.string() }),

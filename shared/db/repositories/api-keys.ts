@@ -85,13 +85,19 @@ export async function revokeApiKey(sql: TenantSql, id: string): Promise<boolean>
  * Asked before a tenant is known, hence of the database and not of a transaction. Null when nobody's key is that, or when
  * it is revoked or expired, or its user or tenant is disabled.
  */
-export async function apiKeyOwner(database: Database, key: string): Promise<ApiKeyOwner | null> {
+export function apiKeyOwner(database: Database, key: string): Promise<ApiKeyOwner | null> {
+  return apiKeyOwnerByHash(database, hashOf(key))
+}
+
+/** The same for whoever was only told the SHA-256 of the key. */
+export async function apiKeyOwnerByHash(database: Database, hash: Uint8Array): Promise<ApiKeyOwner | null> {
   const [row] = await database.lookup<ApiKeyOwner>(
     'select tenant, id, user_id as "userId", roles, scopes from runtime_api_key($1)',
-    [hashOf(key)],
+    [hash],
   )
   return row ?? null
 }
+
 function hashOf(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
