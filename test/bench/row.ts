@@ -16,8 +16,17 @@ export interface Row {
   readonly note?: string
 }
 
-/** What every file in figures/ exports. */
+export interface FigureOptions {
+  /** Development data that is not in the repository. */
+  readonly dataDir: string
+  /** Only shows that the figure runs: few rounds, little work, numbers that mean nothing. */
+  readonly quick: boolean
+  /** A line of progress. */
+  readonly say: (line: string) => void
+}
+
+/** What every file in figures/ exports as `figure`. */
 export interface Figure {
   readonly name: string
-  run(options: { readonly dataDir: string }): Promise<Row[]>
+  run(options: FigureOptions): Promise<Row[]>
 }

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+
+import { startPostgres } from '#deploy/provision/postgres.ts'
+import { openDatabase } from '#shared/db/database.ts'
+import { startPglite } from '#shared/db/embedded/pglite.ts'
+import { scratchFolder } from '#test/kit/scratch.ts'
+
+export interface BenchDatabase {
+  readonly url: string
+  /** Of the postmaster; null where the database is a thread of this process. */
+  readonly pid: number | null
+  readonly version: string
+  stop(): Promise<void>
+}
+
+/** A migrated PostgreSQL that survives a power cut, as in production; or why there is none here. */
+export async function benchPostgres(
+  say: (line: string) => void,
+): Promise<BenchDatabase | { readonly problem: string }> {
+  const started = await startPostgres({ durable: true, under: await scratchFolder('pg'), onProgress: say })
+  if ('problem' in started) return started
+  const { url, pid, version, stop } = started.server
+  await migrate(url)
+  return { url, pid, version: `PostgreSQL ${version}`, stop }
+}
+
+/** PGlite as `npm start` has it: in a thread, its data in a folder. */
+export async function benchPglite(): Promise<BenchDatabase> {
+  const { url, stop } = await startPglite({ dataDir: join(await scratchFolder('pglite'), 'data') })
+  await migrate(url)
+  return { url, pid: null, version: 'PGlite', stop }
+}
+
+async function migrate(url: string): Promise<void> {
+  const database = await openDatabase({ url, poolSize: 1 })
+  try {
+    await database.migrate()
+  } finally {
+    await database.close()
+  }
+}
