@@ -123,39 +123,44 @@ export function partitionContract(label: string, start: StartWorld): void {
       await Promise.all([node.close(), other.close()])
     })
 
-    test('a consumer deleted meanwhile is lost when the connection is back; its acknowledgements do nothing', async () => {
-      const name = unique('cut')
-      const [stream, root] = [unique('WORK'), unique('work')]
-      await queue(stream, root)
-      const node = await world.connect(name)
-      const other = await world.connect(unique('other'))
-      const stale = new Seen<Delivery>()
-      const consumption: Consumption = await node.consume(
-        { stream, durable: 'd-e1', filter: `${root}.>`, ackWaitMs: 30_000, maxUnacknowledged: 10 },
-        stale.add,
-      )
-      await other.append(`${root}.a`, bytes('x'), { messageId: 'x' })
-      await stale.count(1)
-      const status = new Seen<string>()
-      node.onStatus(status.add)
-      await world.partition(name)
-      await status.count(1)
-      await other.deleteConsumer(stream, 'd-e1')
-      const fresh = new Seen<Delivery>()
-      const taken = await other.consume(
-        { stream, durable: 'd-e2', filter: `${root}.>`, ackWaitMs: 30_000, maxUnacknowledged: 10 },
-        fresh.add,
-      )
-      await fresh.count(1)
-      await world.heal(name)
-      assert.is((await consumption.lost).code, 'STALE_EPOCH')
-      stale.all[0]!.ack()
-      await node.flush()
-      assert.is((await other.streamInfo(stream)).messages, 1)
-      assert.equal(await other.consumers(stream), ['d-e2'])
-      await taken.stop()
-      await Promise.all([node.close(), other.close()])
-    })
+    // Soon: long before the missing heartbeats would tell.
+    test(
+      'a consumer deleted meanwhile is lost when the connection is back; its acknowledgements do nothing',
+      async () => {
+        const name = unique('cut')
+        const [stream, root] = [unique('WORK'), unique('work')]
+        await queue(stream, root)
+        const node = await world.connect(name)
+        const other = await world.connect(unique('other'))
+        const stale = new Seen<Delivery>()
+        const consumption: Consumption = await node.consume(
+          { stream, durable: 'd-e1', filter: `${root}.>`, ackWaitMs: 30_000, maxUnacknowledged: 10 },
+          stale.add,
+        )
+        await other.append(`${root}.a`, bytes('x'), { messageId: 'x' })
+        await stale.count(1)
+        const status = new Seen<string>()
+        node.onStatus(status.add)
+        await world.partition(name)
+        await status.count(1)
+        await other.deleteConsumer(stream, 'd-e1')
+        const fresh = new Seen<Delivery>()
+        const taken = await other.consume(
+          { stream, durable: 'd-e2', filter: `${root}.>`, ackWaitMs: 30_000, maxUnacknowledged: 10 },
+          fresh.add,
+        )
+        await fresh.count(1)
+        await world.heal(name)
+        assert.is((await consumption.lost).code, 'STALE_EPOCH')
+        stale.all[0]!.ack()
+        await node.flush()
+        assert.is((await other.streamInfo(stream)).messages, 1)
+        assert.equal(await other.consumers(stream), ['d-e2'])
+        await taken.stop()
+        await Promise.all([node.close(), other.close()])
+      },
+      { deadlineMs: 5_000 },
+    )
 
     test('a watcher learns what changed meanwhile', async () => {
       const name = unique('cut')

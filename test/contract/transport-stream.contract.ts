@@ -183,19 +183,23 @@ export function streamContract(label: string, start: StartWorld): void {
     test('readers apart end at one tail: what is read has no holes, however fast others append', async () => {
       const { name, root } = await log()
       let writing = true
-      const writer = (async () => {
-        for (let item = 1; writing; item++) await append(`${root}.s${item % 3}.pub`, String(item))
-      })()
-      for (let round = 0; round < 20; round++) {
-        const filters = ['s0', 's1', 's2'].map((scope) => `${root}.${scope}.pub`)
-        const found = await contents(name, filters, 1)
-        assert.equal(
-          found.map(({ sequence }) => sequence),
-          found.map((_, index) => index + 1),
-        )
+      const write = async (lane: number): Promise<void> => {
+        for (let item = lane; writing; item++) await append(`${root}.s${item % 3}.pub`, String(item))
       }
-      writing = false
-      await writer
+      const writers = Promise.all(Array.from({ length: 32 }, (_, lane) => write(lane)))
+      try {
+        for (let round = 0; round < 20; round++) {
+          const filters = ['s0', 's1', 's2'].map((scope) => `${root}.${scope}.pub`)
+          const found = await contents(name, filters, 1)
+          assert.equal(
+            found.map(({ sequence }) => sequence),
+            found.map((_, index) => index + 1),
+          )
+        }
+      } finally {
+        writing = false
+        await writers
+      }
     })
 
     test('overlapping filters give each message once', async () => {
