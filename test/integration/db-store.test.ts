@@ -285,6 +285,22 @@ for (const server of servers) {
         }
       })
 
+      test('holds a takeover up for as long as a transaction is open, and no longer', async () => {
+        const fence = await hold()
+        const transaction = await store.begin(fence)
+        let claimed = 0
+        const claim = createStore(await opened.again())
+          .claim(fence.kind, 0, 'node-2')
+          .then((epoch) => {
+            claimed = epoch
+          })
+        for (let round = 0; round < 20; round++) await store.load('acme', fence.kind, 'a')
+        assert.is(claimed, 0)
+        await transaction.rollback()
+        await claim
+        assert.is(claimed, 2)
+      })
+
       test('lets commits of one partition go on side by side, and a takeover of another not wait', async () => {
         const fence = await hold()
         const one = await store.begin(fence)
