@@ -3,7 +3,7 @@ import type { Service } from '#shared/service/service.ts'
 import { guardrailPool } from './guardrails.actor.ts'
 
 /** The guardrails role: every check of every tenant, any replica. */
-export function hostGuardrails({ system, configs }: Service): void {
+export function hostGuardrails({ system, configs }: Pick<Service, 'system' | 'configs'>): void {
   system.host(guardrailPool({ load: async (tenant) => (await configs.get(tenant)).guardrails }))
 }
 
