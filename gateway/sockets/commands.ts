@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import type { Reach } from '#shared/actor/ref.ts'
+import { coded } from '#shared/errors/waggle-error.ts'
+import type { SendReceipt, StopReceipt } from '#shared/contracts/client.ts'
+import {
+  SendReceipt as SendReceiptSchema,
+  StopReceipt as StopReceiptSchema,
+  Supervisor,
+} from '#shared/contracts/supervisor.ts'
+
+/** What the edge says to a conversation's supervisor; the same for sockets and HTTP. */
+export interface Message {
+  readonly conversationId: string
+  /** The client's own id. */
+  readonly id: string
+  readonly text: string
+  readonly agent?: string | undefined
+}
+
+/** How long the confirmation of a message is waited for before the client hears `pending`. */
+const ACCEPT_WITHIN = '8s'
+
+/**
+ * Sends a message; the receipt is said after the supervisor's transaction (I12). Sending the same id again is the same
+ * command; with another text it is another one, which the supervisor refuses (ID_REUSED).
+ */
+export async function sendMessage(reach: Reach, message: Message, channel: string): Promise<SendReceipt> {
+  const { conversationId, id, text, agent = null } = message
+  const { tenant, user } = reach.principal
+  const command = createHash('sha256')
+    .update(JSON.stringify([tenant, conversationId, user, id, text, agent]))
+    .digest('hex')
+    .slice(0, 40)
+  try {
+    const receipt = await reach
+      .ref(Supervisor, conversationId)
+      .confirm('send', { clientId: id, text, agent, channel }, { id: `m-${command}`, within: ACCEPT_WITHIN })
+    return SendReceiptSchema.parse(receipt)
+  } catch (error) {
+    // Stored by the broker and not confirmed in time: it may still be handled, the same id again asks for the receipt.
+    if (coded(error).code === 'DEADLINE') return { messageId: '', turnId: '', status: 'pending' }
+    throw error
+  }
+}
+
+export async function stopTurn(reach: Reach, conversationId: string, turnId: string | null): Promise<StopReceipt> {
+  const receipt = await reach
+    .ref(Supervisor, conversationId)
+    .confirm('stop', { turnId, reason: `stopped by ${reach.principal.user}` }, { within: ACCEPT_WITHIN })
+  return StopReceiptSchema.parse(receipt)
+}
+
+/** Makes the conversation, if it is not there; harmless twice. */
+export async function openConversation(reach: Reach, conversationId: string, channel: string): Promise<void> {
+  await reach
+    .ref(Supervisor, conversationId)
+    .confirm('open', { channel }, { id: `open-${conversationId}`, within: ACCEPT_WITHIN })
+}
