@@ -179,16 +179,16 @@ export class Conversation implements Subscribable<ConversationView>, Participant
 
   // Called by the link.
 
-  readonly up = async (): Promise<number> => {
+  readonly up = async (): Promise<void> => {
     const generation = ++this.#generation
-    if (!this.#wanted || this.latest.phase === 'failed') return 0
+    if (!this.#wanted || this.latest.phase === 'failed') return
     this.#set({ phase: 'opening' })
     for (let attempt = 0; ; attempt += 1) {
       this.#early = []
       try {
         return await this.#reopen(generation)
       } catch (thrown) {
-        if (generation !== this.#generation) return 0
+        if (generation !== this.#generation) return
         const error = failureOf(thrown)
         if (error.code === 'FORBIDDEN' && this.#ops) {
           this.#ops = false
@@ -197,13 +197,13 @@ export class Conversation implements Subscribable<ConversationView>, Participant
         if (!isRetryable(error)) {
           this.#early = null
           this.#set({ phase: 'failed', error })
-          return 0
+          return
         }
         const { retryFirstMs, retryMaxMs } = this.#inner
         const wait = Math.max(retryAfterMs(error), backoffMs(attempt, retryFirstMs, retryMaxMs, Math.random))
         this.#set({ error })
         await this.#pause.wait(wait)
-        if (generation !== this.#generation) return 0
+        if (generation !== this.#generation) return
       }
     }
   }
@@ -226,34 +226,29 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     else if (snapshot.conversationId === this.id && this.latest.phase === 'open') this.#replace(snapshot)
   }
 
-  async #reopen(generation: number): Promise<number> {
+  async #reopen(generation: number): Promise<void> {
     const { conversationId, cursor } = this.latest.state
     const opened = await this.#inner.link.request('conversation:open', {
       ...(conversationId === '' ? {} : { conversationId }),
       ...(cursor === null ? {} : { after: cursor }),
       ...(this.#ops ? { ops: true } : {}),
     })
-    if (generation !== this.#generation) return 0
+    if (generation !== this.#generation) return
     const early = this.#early ?? []
     this.#early = null
     const { state } = this.latest
     this.#set({ phase: 'open', error: null, state: { ...state, conversationId: opened.conversationId } })
     if (opened.snapshot !== null) this.#replace(opened.snapshot)
-    let count = 0
     for (const item of early) {
-      if ('messages' in item) {
-        if (item.conversationId === this.id) this.#replace(item)
-      } else {
-        count += this.#fold([item])
-      }
+      if (!('messages' in item)) this.#fold([item])
+      else if (item.conversationId === this.id) this.#replace(item)
     }
     if (this.#overflown) {
       this.#overflown = false
       this.#early = []
-      return count + (await this.#reopen(generation))
+      return this.#reopen(generation)
     }
     this.#outbox.open()
-    return count
   }
 
   #want(): void {
@@ -263,21 +258,17 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     if (this.#inner.link.connected) void this.up()
   }
 
-  /** Gives how many entries were new. */
-  #fold(entries: readonly LogEntry[]): number {
-    let { state } = this.latest
-    let count = 0
+  #fold(entries: readonly LogEntry[]): void {
+    const before = this.latest.state
+    let state = before
     for (const entry of entries) {
       if (entry.conversationId !== this.id || !isAfter(entry.cursor, state.cursor)) continue
       state = reduce(state, entry)
-      count += 1
       for (const listener of this.#listeners) listener(entry, state)
     }
-    if (count > 0) {
-      this.#set({ state })
-      this.#forgetStored()
-    }
-    return count
+    if (state === before) return
+    this.#set({ state })
+    this.#forgetStored()
   }
 
   #replace(snapshot: Snapshot): void {

@@ -24,6 +24,7 @@ import type {
   Snapshot,
 } from '#shared/contracts/client.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
+import { Pause } from './pause.ts'
 import { DEADLINE, OFFLINE, RequestFailed, asClientError, isRetryable } from './request-failed.ts'
 import { Store } from './store.ts'
 import type { Schedule, Subscribable } from './store.ts'
@@ -32,6 +33,9 @@ export const ACK_TIMEOUT_MS = 10_000
 export const RETRY_FIRST_MS = 250
 export const RETRY_MAX_MS = 5_000
 const CONNECT_TIMEOUT_MS = 10_000
+/** The gateway does not say where its replay ends: after a reconnect this much silence does, or the time below it. */
+export const CATCH_UP_QUIET_MS = 100
+const CATCH_UP_MAX_MS = 1_000
 const PROTOCOL: typeof PROTOCOL_VERSION = 1
 
 export type Status = 'connecting' | 'catching-up' | 'live' | 'offline'
@@ -49,8 +53,8 @@ export interface ConnectionState {
 }
 
 export interface Participant {
-  /** After each connect: asks for what follows the last cursor. Resolves with the number of entries that came. */
-  readonly up: () => Promise<number>
+  /** After each connect: asks for what follows the last cursor. Resolves when that is agreed; the entries may follow. */
+  readonly up: () => Promise<void>
   readonly down: () => void
   /** The whole link closes; it leaves by itself. */
   readonly close: () => void
@@ -66,6 +70,7 @@ export interface LinkOptions {
   readonly ackTimeoutMs?: number | undefined
   readonly retryFirstMs?: number | undefined
   readonly retryMaxMs?: number | undefined
+  readonly quietMs?: number | undefined
   readonly schedule?: Schedule | undefined
 }
 
@@ -79,17 +84,22 @@ export class Link {
   readonly #ackTimeoutMs: number
   readonly #retryFirstMs: number
   readonly #retryMaxMs: number
+  readonly #quietMs: number
+  readonly #quiet = new Pause()
   readonly #participants = new Set<Participant>()
   readonly #state: Store<ConnectionState>
   #timer: ReturnType<typeof setTimeout> | undefined
   #lostAt: number | null = null
   /** Grows with each connect and disconnect, so that a catching-up overtaken by either says nothing. */
   #generation = 0
+  /** Entries of conversations since it was connected. */
+  #heard = 0
 
   constructor(options: LinkOptions) {
     this.#ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS
     this.#retryFirstMs = options.retryFirstMs ?? RETRY_FIRST_MS
     this.#retryMaxMs = options.retryMaxMs ?? RETRY_MAX_MS
+    this.#quietMs = options.quietMs ?? CATCH_UP_QUIET_MS
     this.#state = new Store<ConnectionState>(
       { status: 'connecting', attempt: 0, error: null, refused: false, recovered: null },
       options.schedule,
@@ -112,7 +122,10 @@ export class Link {
     this.#socket.on('disconnect', (reason) => this.#down(reason))
     this.#socket.on('connect_error', (error) => this.#failed(error))
     this.#socket.on('leaving', () => this.#leave())
-    this.#socket.on('log', (entries) => this.#participants.forEach((participant) => participant.log?.(entries)))
+    this.#socket.on('log', (entries) => {
+      this.#heard += entries.length
+      for (const participant of this.#participants) participant.log?.(entries)
+    })
     this.#socket.on('swarm', (entries) => this.#participants.forEach((participant) => participant.swarm?.(entries)))
     this.#socket.on('snapshot', (snapshot) => this.#participants.forEach((one) => one.snapshot?.(snapshot)))
     this.#socket.connect()
@@ -153,6 +166,7 @@ export class Link {
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#quiet.end()
     this.#generation += 1
     for (const participant of this.#participants) participant.close()
     this.#socket.removeAllListeners()
@@ -173,23 +187,33 @@ export class Link {
 
   #up(): void {
     const generation = ++this.#generation
-    const lostAt = this.#lostAt
+    this.#heard = 0
     this.#set({ status: 'catching-up', attempt: 0, error: null, refused: false })
     const reopened = [...this.#participants].map((participant) => participant.up())
-    void Promise.all(reopened).then((counts) => {
+    void Promise.all(reopened).then(async () => {
+      if (this.#lostAt !== null) await this.#untilQuiet(generation)
       if (generation !== this.#generation) return
+      const lostAt = this.#lostAt
       this.#lostAt = null
-      const entries = counts.reduce((sum, count) => sum + count, 0)
-      const now = Date.now()
+      const at = Date.now()
       this.#set({
         status: 'live',
-        ...(lostAt === null ? {} : { recovered: { entries, offlineMs: now - lostAt, at: now } }),
+        ...(lostAt === null ? {} : { recovered: { entries: this.#heard, offlineMs: at - lostAt, at } }),
       })
     })
   }
 
+  async #untilQuiet(generation: number): Promise<void> {
+    const until = Date.now() + CATCH_UP_MAX_MS
+    for (let heard = -1; heard !== this.#heard && Date.now() < until && generation === this.#generation;) {
+      heard = this.#heard
+      await this.#quiet.wait(this.#quietMs)
+    }
+  }
+
   #down(reason: string): void {
     this.#generation += 1
+    this.#quiet.end()
     this.#lostAt ??= Date.now()
     this.#set({ status: 'offline', error: OFFLINE })
     for (const participant of this.#participants) participant.down()

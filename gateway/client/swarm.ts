@@ -83,25 +83,25 @@ export class Swarm implements Subscribable<SwarmView>, Participant {
 
   // Called by the link.
 
-  readonly up = async (): Promise<number> => {
+  readonly up = async (): Promise<void> => {
     const generation = ++this.#generation
-    if (this.#store.latest.phase === 'failed') return 0
+    if (this.#store.latest.phase === 'failed') return
     for (let attempt = 0; ; attempt += 1) {
-      const { cursor, seen } = this.latest.state
+      const { cursor } = this.latest.state
       try {
         const answer = await this.#link.request('swarm:watch', cursor === null ? {} : { after: cursor })
-        if (generation !== this.#generation) return 0
+        if (generation !== this.#generation) return
         const { state } = this.latest
         this.#set({ phase: 'open', error: null, state: { ...state, cursor: state.cursor ?? answer.cursor } })
-        return state.seen - seen
+        return
       } catch (thrown) {
-        if (generation !== this.#generation) return 0
+        if (generation !== this.#generation) return
         const error = failureOf(thrown)
         this.#set(isRetryable(error) ? { error } : { phase: 'failed', error })
-        if (!isRetryable(error)) return 0
+        if (!isRetryable(error)) return
         const { firstMs, maxMs } = this.#retry
         await this.#pause.wait(Math.max(retryAfterMs(error), backoffMs(attempt, firstMs, maxMs, Math.random)))
-        if (generation !== this.#generation) return 0
+        if (generation !== this.#generation) return
       }
     }
   }

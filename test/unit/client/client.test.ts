@@ -104,20 +104,22 @@ suite('client', ({ test, beforeEach, afterEach }) => {
     )
   })
 
-  test('says what a reconnect brought, when the replay comes before the answer', async () => {
-    gateway.faults.ackLast = true
-    const client = connect()
-    const conversation = client.conversation()
-    await conversation.send('one').receipt
-    await until(conversation, answered(1))
-    gateway.cut()
-    await until(client.connection, ({ status }) => status === 'offline')
-    const question = gateway.fact({ role: 'user', text: 'from another device' })
-    gateway.say(conversation.id, 'message:received', question)
-    const { recovered } = await until(client.connection, ({ status }) => status === 'live')
-    assert.is(recovered?.entries, 1)
-    assert.is(texts(conversation.latest).at(-1), 'from another device')
-  })
+  for (const ackLast of [true, false]) {
+    test(`says what a reconnect brought, when the replay comes ${ackLast ? 'before' : 'after'} the answer`, async () => {
+      gateway.faults.ackLast = ackLast
+      const client = connect()
+      const conversation = client.conversation()
+      await conversation.send('one').receipt
+      await until(conversation, answered(1))
+      gateway.cut()
+      await until(client.connection, ({ status }) => status === 'offline')
+      const question = gateway.fact({ role: 'user', text: 'from another device' })
+      gateway.say(conversation.id, 'message:received', question)
+      const { recovered } = await until(client.connection, ({ status }) => status === 'live')
+      assert.is(recovered?.entries, 1)
+      assert.is(texts(conversation.latest).at(-1), 'from another device')
+    })
+  }
 
   test('folds entries that come before the answer to its opening only after the snapshot in that answer', async () => {
     gateway.faults.ackLast = true
@@ -388,7 +390,7 @@ suite('client: the watch over the swarm', ({ test, beforeEach, afterEach }) => {
   })
 
   test('goes on after its last cursor when the connection breaks', async () => {
-    client = createClient({ url: gateway.url, token: OPERATOR_TOKEN, retryFirstMs: 2, retryMaxMs: 10 })
+    client = createClient({ url: gateway.url, token: OPERATOR_TOKEN, retryFirstMs: 2, retryMaxMs: 10, quietMs: 20 })
     const swarm = client.watch()
     const heard: string[] = []
     swarm.onEntry((entry) => heard.push(entry.id))

@@ -28,8 +28,11 @@ export function ConnectionBanner({ client }: { readonly client: Client }) {
       {status === 'catching-up' && recovered !== null ? <p className="banner">Catching up…</p> : null}
       {caughtUp && recovered !== null ? (
         <p className="banner" data-tone="good">
-          Caught up: {recovered.entries === 1 ? '1 event' : `${recovered.entries} events`} came in the{' '}
-          {msInWords(recovered.offlineMs)} without a connection.
+          Caught up after {msInWords(recovered.offlineMs)} without a connection
+          {recovered.entries === 0
+            ? ''
+            : `: ${recovered.entries === 1 ? '1 event' : `${recovered.entries} events`} came`}
+          .
         </p>
       ) : null}
     </div>
