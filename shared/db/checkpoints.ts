@@ -10,6 +10,7 @@ import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { Database } from './database.ts'
 import { plainBytes } from './plain-bytes.ts'
 import { runPrepared } from './pool.ts'
+import { storableJson } from './storable.ts'
 
 interface Place {
   readonly thread: string
@@ -240,7 +241,7 @@ function foldWrites(writes: Batch['writes']): Batch['writes'] {
 }
 
 function part<Item>(items: readonly Item[], row: (item: Item) => object): string | null {
-  return items.length === 0 ? null : JSON.stringify(items.map(row))
+  return items.length === 0 ? null : storableJson(items.map(row))
 }
 
 function values<Item>(items: readonly Item[], value: (item: Item) => Uint8Array | null): (Buffer | null)[] | null {

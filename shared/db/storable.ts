@@ -6,7 +6,11 @@ export function storableText(text: string): string {
   return (text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text).toWellFormed()
 }
 
-/** JSON of a value for a jsonb column. */
+/** JSON of a value for a jsonb column, names of members included. */
 export function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'string' ? storableText(item) : item)) ?? 'null'
+  const json = JSON.stringify(value) ?? 'null'
+  return json.includes('\\u') ? json.replaceAll(UNSTORABLE_ESCAPE, '$1\uFFFD') : json
 }
+
+/** As JSON.stringify writes them: \u0000, and a surrogate without its other half; not where the backslash is escaped. */
+const UNSTORABLE_ESCAPE = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g
