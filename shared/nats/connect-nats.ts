@@ -1,5 +1,6 @@
 import { connect, credsAuthenticator, nuid } from 'nats'
 import type { ConnectionOptions, NatsConnection, TlsOptions } from 'nats'
+import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { fromClientError } from './broker-error.ts'
 import { NatsTransport } from './nats-transport.ts'
@@ -17,7 +18,10 @@ export type NatsCredentials =
   | { readonly creds: Uint8Array }
 
 export interface NatsOptions {
-  /** One or more `nats://host:port`, separated by commas; `user:password@` or `token@` is understood. */
+  /**
+   * One or more `nats://host:port` (`tls://` to insist on it), separated by commas; `user:password@` or `token@` is
+   * understood.
+   */
   readonly url: string
   /** Shown by the server's monitoring. */
   readonly name: string
@@ -37,11 +41,12 @@ export interface NatsOptions {
 }
 
 /**
- * Connects once, or throws BROKER_DOWN; a connection that stood is then restored for ever, with growing, jittered
+ * Connects once, or throws BROKER_DOWN (CONFIG when the address cannot be read); a connection that stood is then restored for ever, with growing, jittered
  * waits, so that a crowd does not return at once.
  */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
-  const { servers, login } = parseUrls(options.url)
+  const { servers, login, secure } = parseUrls(options.url)
+  const tls = options.tls ?? (secure ? {} : undefined)
   const prefix = `${options.privateRoot ?? '_wgl'}.${nuid.next()}`
   let attempt = 0
   const settings: ConnectionOptions & { inboxPrefix: string; ignoreAuthErrorAbort: boolean } = {
@@ -56,7 +61,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => backoffMs(attempt, RECONNECT_FIRST_MS, RECONNECT_MAX_MS, Math.random),
-    ...(options.tls ? { tls: options.tls } : {}),
+    ...(tls ? { tls } : {}),
     ...loginOptions(options.credentials ?? login),
   }
   let connection: NatsConnection
@@ -82,15 +87,19 @@ async function countAttempts(connection: NatsConnection, report: (attempt: numbe
   }
 }
 
-function parseUrls(text: string): { servers: string[]; login: NatsCredentials | undefined } {
+function parseUrls(text: string): { servers: string[]; login: NatsCredentials | undefined; secure: boolean } {
   let login: NatsCredentials | undefined
+  let secure = false
   const servers = text.split(',').map((part) => {
-    const url = new URL(part.includes('://') ? part.trim() : `nats://${part.trim()}`)
+    const address = part.includes('://') ? part.trim() : `nats://${part.trim()}`
+    if (!URL.canParse(address)) throw new WaggleError('CONFIG', { reason: 'The address of the broker is no URL.' })
+    const url = new URL(address)
+    secure ||= url.protocol === 'tls:'
     const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
     if (user !== '') login = password === '' ? { token: user } : { user, password }
     return url.host
   })
-  return { servers, login }
+  return { servers, login, secure }
 }
 
 function loginOptions(credentials: NatsCredentials | undefined): ConnectionOptions {

@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats'
+import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type {
   Appended,
   Bucket,
@@ -109,7 +110,7 @@ export class NatsTransport implements Transport {
   }
 
   append(subject: string, data: Uint8Array, options: { readonly messageId: string }): Promise<Appended> {
-    if (!this.#connected) return Promise.reject(connectionGone())
+    if (!this.#connected || this.#closed) return Promise.reject(connectionGone())
     return append(this.#mux, subject, data, options.messageId, this.#maxPayloadBytes)
   }
 
@@ -199,6 +200,7 @@ export class NatsTransport implements Transport {
     this.#closed = true
     this.#listeners.clear()
     this.#consumers.close()
+    if (this.#connected) await this.#mux.idle()
     if (this.#connected) await this.#connection.drain().catch(() => undefined)
     this.#connected = false
     this.#mux.close()
@@ -206,9 +208,14 @@ export class NatsTransport implements Transport {
   }
 
   async #follow(): Promise<void> {
-    for await (const { type } of this.#connection.status()) {
+    for await (const { type, permissionContext } of this.#connection.status()) {
       if (type === 'disconnect') this.#down()
       else if (type === 'reconnect') this.#up()
+      // The broker drops what may not be published and says so here only.
+      else if (type === 'error' && permissionContext?.operation === 'publish') {
+        const { subject } = permissionContext
+        this.#settings.onError(new WaggleError('FORBIDDEN', { subject, reason: 'The broker refused to publish.' }))
+      }
     }
   }
 
@@ -222,7 +229,7 @@ export class NatsTransport implements Transport {
   #up(): void {
     if (this.#connected || this.#closed) return
     this.#connected = true
-    for (const { subject, data, reply } of this.#waiting) this.#send(subject, data, reply)
+    for (const { subject, data, reply } of this.#waiting) this.#handle(() => this.#send(subject, data, reply))
     this.#waiting = []
     this.#waitingBytes = 0
     this.#consumers.probeAll()
@@ -260,6 +267,6 @@ export class NatsTransport implements Transport {
   }
 
   #checkConnected(): void {
-    if (!this.#connected) throw connectionGone()
+    if (!this.#connected || this.#closed) throw connectionGone()
   }
 }

@@ -30,6 +30,7 @@ export class ReplyMux {
   readonly #onError: (error: Error) => void
   #count = 0
   #sweep: NodeJS.Timeout | null = null
+  #idle: (() => void)[] = []
 
   constructor(connection: NatsConnection, prefix: string, onError: (error: Error) => void) {
     this.#connection = connection
@@ -58,6 +59,12 @@ export class ReplyMux {
       this.#waiting.set(token, { resolve, reject, subject, deadline: Date.now() + REQUEST_MS })
       this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
     })
+  }
+
+  /** Resolves when nothing is under way any more. */
+  idle(): Promise<void> {
+    if (this.#waiting.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
   }
 
   /** The connection is gone: nothing under way will be answered. */
@@ -104,6 +111,7 @@ export class ReplyMux {
   #rest(): void {
     if (this.#sweep) clearInterval(this.#sweep)
     this.#sweep = null
+    for (const resolve of this.#idle.splice(0)) resolve()
   }
 }
 

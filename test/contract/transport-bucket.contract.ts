@@ -62,7 +62,7 @@ export function bucketContract(label: string, start: StartWorld): void {
 
     test('an entry that is not renewed goes away, one that is renewed stays', async () => {
       const name = unique('nodes')
-      const bucket = await alice.bucket(name, { ttlMs: 400 })
+      const bucket = await alice.bucket(name, { ttlMs: 1_000 })
       await bucket.put('crashed', bytes('x'))
       const beat = setInterval(() => void bucket.put('alive', bytes('y')).catch(() => undefined), 50)
       await eventually(async () => !(await bucket.entries()).has('crashed'))

@@ -99,6 +99,10 @@ for (const [index, { version }] of (await natsBinaries()).entries()) {
       assert.is(await codeOf(connectNats({ url, name: 'node', onError: fail })), 'BROKER_DOWN')
     })
 
+    test('an address that is none is a fault of the configuration', async () => {
+      assert.is(await codeOf(connectNats({ url: 'nats://[', name: 'node', onError: fail })), 'CONFIG')
+    })
+
     test('close while the server is away ends', async () => {
       const server = await startNats({ version: choice })
       const node = await connectNats({ url: server.url, name: 'node', onError: fail })
@@ -137,6 +141,8 @@ for (const [index, { version }] of (await natsBinaries()).entries()) {
       bridge.subscribe('t.acme.out.slack.>', ({ data }) => own.add(text(data)))
       await bridge.flush()
       await refused.count(4)
+      bridge.publish('t.globex.in.slack.1', bytes('not mine'))
+      await refused.until(() => refused.all.some((message) => message.includes('refused to publish')))
 
       const subject = unique('svc')
       service.subscribe(subject, ({ reply }) => service.publish(reply, bytes('secret')))

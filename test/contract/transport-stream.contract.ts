@@ -309,6 +309,18 @@ export function streamContract(label: string, start: StartWorld): void {
       subscription.unsubscribe()
     })
 
+    test('close waits for the answers to what was appended', async () => {
+      const { name, root } = await log()
+      const leaver = await world.connect(unique('leaver'))
+      const appended = Promise.all(
+        Array.from({ length: 100 }, (_, item) =>
+          leaver.append(`${root}.a`, bytes(String(item)), { messageId: unique('id') }),
+        ),
+      )
+      await Promise.all([leaver.close(), appended])
+      assert.is((await alice.streamInfo(name)).messages, 100)
+    })
+
     test('fails coded where there is no stream, and on what is too large', async () => {
       const { root } = await log()
       assert.is(await codeOf(alice.append(unique('nowhere'), bytes('x'), { messageId: 'x' })), 'BROKER_DOWN')

@@ -179,7 +179,7 @@ export function workQueueContract(label: string, start: StartWorld): void {
       const { stream, root } = await queue()
       await append(`${root}.a`, 'slow', 'alive')
       const seen = new Seen<Delivery>()
-      const consumption = await bob.consume(spec(stream, `${root}.>`, { ackWaitMs: 400 }), seen.add)
+      const consumption = await bob.consume(spec(stream, `${root}.>`, { ackWaitMs: 800 }), seen.add)
       await seen.count(2)
       const alive = seen.all.find(({ data }) => text(data) === 'alive')!
       const beat = setInterval(() => alive.working(), 50)
