@@ -68,7 +68,13 @@ export function decide(request: ModelRequest, today: LocalDate): Decision {
       return { kind: 'call', calls: [{ name: ranked.card.tool.name, args: fillSlots(ranked.card, reading).args }] }
   }
   const talk = readSmallTalk(text)
-  const pending = talk === 'cancel' ? null : findPending(conversation, cards, today)
+  const pending =
+    talk === 'cancel'
+      ? null
+      : findPending(conversation, cards, today, (said) => {
+          const alone = { turns: [], passages: [] }
+          return chooseFor(readMessage(said, today), cards, alone, today)?.card ?? null
+        })
   if (pending !== null) {
     const answered = answerPending(pending, reading, cards, conversation, today)
     if (answered !== null) return answered

@@ -24,24 +24,51 @@ export interface Pending {
   readonly said: string
 }
 
-export function findPending(conversation: Conversation, cards: readonly ToolCard[], today: LocalDate): Pending | null {
+/** The tool that the model chooses for a message that stands alone. */
+export type Chooser = (text: string) => ToolCard | null
+
+export function findPending(
+  conversation: Conversation,
+  cards: readonly ToolCard[],
+  today: LocalDate,
+  choose: Chooser,
+): Pending | null {
   const { turns } = conversation
   const last = turns.findLastIndex((turn) => turn.role === 'human')
   const asked = last > 0 ? turns[last - 1] : undefined
   if (asked === undefined || asked.role !== 'ai' || asked.calls.length > 0) return null
-  const found = askedAbout(asked.text, cards)
-  if (found === null) return null
-  return { ...found, ...replay(turns.slice(0, last - 1), found.card, cards, today) }
+  const candidates = askedAbout(asked.text, cards)
+  const before = turns.slice(0, last - 1)
+  const found = candidates.length > 1 ? meantBy(candidates, before, choose) : candidates[0]
+  return found === undefined ? null : { ...found, ...replay(before, found.card, cards, today) }
 }
 
-function askedAbout(text: string, cards: readonly ToolCard[]): { card: ToolCard; leaf: Leaf } | null {
-  for (const card of cards) {
-    for (const leaf of leavesOf(card.slots)) {
-      if (leaf.required && text.endsWith(askFor(leaf))) return { card, leaf }
-    }
-  }
-  return null
+interface Question {
+  readonly card: ToolCard
+  readonly leaf: Leaf
 }
+
+function askedAbout(text: string, cards: readonly ToolCard[]): Question[] {
+  const questions: Question[] = []
+  for (const card of cards) {
+    const leaf = leavesOf(card.slots).find((one) => one.required && text.endsWith(askFor(one)))
+    if (leaf !== undefined) questions.push({ card, leaf })
+  }
+  return questions
+}
+
+/** Two tools may ask in the same words (`What is the order number?`): the one meant is the one last asked for. */
+function meantBy(candidates: readonly Question[], turns: readonly Turn[], choose: Chooser): Question | undefined {
+  const said = turns.filter((turn) => turn.role === 'human').slice(-MAX_ASKED_BACK)
+  for (const turn of said.toReversed()) {
+    const chosen = choose(turn.text)
+    const found = candidates.find((question) => question.card === chosen)
+    if (found !== undefined) return found
+  }
+  return candidates[0]
+}
+
+const MAX_ASKED_BACK = 4
 
 /** Fills the tool again from what was said since it was first asked for. */
 function replay(
@@ -56,8 +83,10 @@ function replay(
     if (turn === undefined || turn.role !== 'human') break
     const before = turns[i - 1]
     const question =
-      before !== undefined && before.role === 'ai' && before.calls.length === 0 ? askedAbout(before.text, cards) : null
-    const same = question !== null && question.card === card
+      before !== undefined && before.role === 'ai' && before.calls.length === 0
+        ? askedAbout(before.text, cards).find((one) => one.card === card)
+        : undefined
+    const same = question !== undefined
     said.unshift({ text: turn.text, leaf: same ? question.leaf : null })
     if (!same) break
     i -= 1

@@ -17,7 +17,7 @@ interface World {
   readonly clock: SimClock
   readonly calls: ModelCall[]
   readonly breakers: BreakerBoard
-  model(script: Script, spec?: Partial<ModelSpec>): ChatModel
+  readonly model: (script: Script, spec?: Partial<ModelSpec>) => ChatModel
 }
 
 function world(): World {

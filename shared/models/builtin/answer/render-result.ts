@@ -32,6 +32,7 @@ function parse(content: string): unknown {
 }
 
 function plain(value: unknown): string {
+  if (value === '') return NOTHING
   if (typeof value === 'string') return value.length > MAX_TEXT_CHARS ? `${value.slice(0, MAX_TEXT_CHARS)} …` : value
   if (isArrayOfRecords(value)) {
     const rows = value.slice(0, MAX_ROWS).map((row) => `- ${fields(row).join(', ')}`)

@@ -16,9 +16,12 @@ export function readUrls(text: string): TextFact[] {
 /** Seven digits in a row of phone characters: otherwise the phone reader, the dearest of all, is not asked. */
 const MAY_BE_PHONE = /(?:\d[\s().\-/]{0,3}){7}/
 
+const MAX_PHONE_TEXT_CHARS = 1_500
+
 export function readPhones(text: string): TextFact[] {
-  if (!MAY_BE_PHONE.test(text)) return []
-  return findPhoneNumbersInText(text, { defaultCountry: 'US', v2: true } as never).map((found) =>
+  const near = text.slice(0, MAX_PHONE_TEXT_CHARS)
+  if (!MAY_BE_PHONE.test(near)) return []
+  return findPhoneNumbersInText(near, { defaultCountry: 'US', v2: true } as never).map((found) =>
     placed('phone', found.startsAt, text.slice(found.startsAt, found.endsAt)),
   )
 }

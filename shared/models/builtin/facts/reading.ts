@@ -23,18 +23,21 @@ export interface Reading {
   readonly codes: readonly TextFact[]
 }
 
+/** A person means a handful; what comes after so many is noise, and would be compared with everything. */
+const MAX_FACTS = 300
+
 export function readMessage(whole: string, today: LocalDate): Reading {
   const text = whole.slice(0, MAX_TEXT_CHARS)
   const words = readWords(text)
-  const dates = readDates(text, today)
-  const times = readTimes(text)
-  const emails = readEmails(text)
-  const urls = readUrls(text)
+  const dates = readDates(text, today).slice(0, MAX_FACTS)
+  const times = readTimes(text).slice(0, MAX_FACTS)
+  const emails = readEmails(text).slice(0, MAX_FACTS)
+  const urls = readUrls(text).slice(0, MAX_FACTS)
   const phones = readPhones(text)
   const taken = [...emails, ...urls]
   const inside = (fact: { start: number; end: number }, places: readonly { start: number; end: number }[]): boolean =>
     places.some((place) => fact.start < place.end && fact.end > place.start)
-  const found = readNumbers(text)
+  const found = readNumbers(text).slice(0, MAX_FACTS)
   const numbers = found
     .filter((fact) => !inside(fact, taken) && !inside(fact, phones))
     // The 2 of m/s^2 is no number of its own.

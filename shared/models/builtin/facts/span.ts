@@ -130,16 +130,32 @@ function isSentenceStart(text: string, word: Word): boolean {
 }
 
 function isOrdinaryStart(word: Word): boolean {
+  if (/['’]s$/.test(word.text) && !word.stop) return false
   return (
     word.stop || GENERIC.has(word.stem) || IMPERATIVES.has(word.lower) || !/[\p{Lu}\d].*[\p{Lu}\d]/u.test(word.text)
   )
 }
 
-/** Verbs people begin a request with. */
+/** Verbs people begin a request with: at the start of a sentence they are no part of a name. */
 export const IMPERATIVES = new Set(
-  'add remind email text tell say write type dial ring post tweet order plan note search google remind create restart upgrade downgrade show book order buy play send cancel add remove update change set convert translate compare predict schedule plan solve draw track open close turn start stop write read call email message remind reserve refund return pay transfer search find sort filter count sum multiply divide subtract simulate train mix given i calculate compute'.split(
-    ' ',
-  ),
+  `accept activate add adjust advise alert allocate analyze analyse announce answer append apply approve archive arrange ask
+  assess assign attach authorize begin bill block book boost broadcast browse buy calculate call cancel change charge check
+  choose clean clear close combine compare compile compose compute confirm connect contact convert copy count create cut
+  deactivate decide decline decrease define delete deliver deploy describe design detect determine develop dial disable
+  discuss dispatch display divide do download draft draw edit email enable encrypt enroll enter escalate estimate evaluate
+  examine execute explain export extract fetch file fill filter find fix follow forecast format forward gather generate get
+  give go google grab grant group guess hand help hire hold identify import improve include increase inform initiate insert
+  inspect install invite issue join keep kill launch learn leave let lift limit link list listen load locate lock log look
+  lower mail make manage map mark match measure meet mention merge message mix modify monitor move multiply mute name
+  navigate notify offer open optimize order organize pair park pause pay perform pick place plan play plot post predict
+  prepare present press prevent print proceed process produce promote propose provide publish pull purchase push put query
+  quote raise rank rate read rearrange recalculate recommend record redeem reduce refer refund register reject release
+  remind remove rename rent repair repeat replace reply report request reschedule reserve reset resolve restart restore
+  retrieve return review ring roll rotate round route run save scan schedule search secure select sell send serve set share
+  ship show shuffle sign simulate skip solve sort specify split start stop store stream submit subscribe subtract suggest
+  sum summarize supply support suspend swap switch synchronize tag take talk tell terminate test text toggle track trade
+  train transfer transform translate trigger tune turn tweet type unblock unlock unsubscribe update upgrade downgrade upload
+  use validate verify view visit visualize wait wake warn watch weigh withdraw write given assume suppose`.split(/\s+/),
 )
 
 /** Runs of content words. `within` cuts at words it refuses, so that `Thai food` yields `Thai` when the slot is the food. */

@@ -160,15 +160,13 @@ function stringList(
   toolWords: ReadonlySet<string>,
   least: number,
 ): string[] | null {
-  const spans = [
-    ...reading.quoted,
-    ...reading.names.filter((name) => name.parts === undefined),
-    ...readPhrases(
-      reading.text,
-      reading.words,
-      (word) => !GENERIC.has(word.stem) && !leaf.nameCues.includes(word.stem),
-    ),
-  ]
+  const named = [...reading.quoted, ...reading.names.filter((name) => name.parts === undefined)]
+  const phrases = readPhrases(
+    reading.text,
+    reading.words,
+    (word) => !GENERIC.has(word.stem) && !leaf.nameCues.includes(word.stem),
+  )
+  const spans = [...named, ...phrases.filter((phrase) => free(phrase, named))]
     .filter((span) => free(span, used))
     .toSorted((a, b) => a.start - b.start || b.end - a.end)
     .filter((span, i, all) => !all.slice(0, i).some((other) => other.start <= span.start && other.end >= span.end))

@@ -295,16 +295,17 @@ function fillNumberedIds(reading: Reading, leaves: readonly Leaf[], values: Map<
 }
 
 const PAIR =
-  /['"]?([\p{L}_][\p{L}\p{N}_ ]{0,40}?)['"]?\s*[:=]\s*(?:'([^'\n]{1,200})'|"([^"\n]{1,200})"|([^\s,;'"{}]{1,200}))/gu
+  /(?:'([^'\n]{1,40})'|"([^"\n]{1,40})"|(?<![\p{L}\p{N}])([\p{L}_][\p{L}\p{N}_]{0,40}))\s*[:=]\s*(?:'([^'\n]{1,200})'|"([^"\n]{1,200})"|([^\s,;'"{}:=]{1,200})(?=[\s,;}]|$))/gu
 
 /** An object without declared fields takes the `key: value` pairs of the message. */
 function fillFreeObjects(reading: Reading, leaves: readonly Leaf[], values: Map<Leaf, unknown>): void {
   for (const leaf of leaves) {
     if (leaf.slot.type !== 'object' || values.has(leaf)) continue
     const pairs = [...reading.text.matchAll(PAIR)].map((match): [string, unknown] => {
-      const bare = match[4]
-      const text = match[2] ?? match[3] ?? bare ?? ''
-      return [(match[1] ?? '').trim(), bare !== undefined && /^-?\d+(?:\.\d+)?$/.test(bare) ? Number(bare) : text]
+      const [, single, double, word, quoted, alsoQuoted, bare] = match
+      const value =
+        bare !== undefined && /^-?\d+(?:\.\d+)?$/.test(bare) ? Number(bare) : (quoted ?? alsoQuoted ?? bare ?? '')
+      return [single ?? double ?? word ?? '', value]
     })
     if (pairs.length > 0) values.set(leaf, Object.fromEntries(pairs))
   }

@@ -21,13 +21,21 @@ export interface Leaf {
   readonly role: Role
 }
 
-/** Objects with declared fields open into their fields; everything else is a leaf. */
-export function leavesOf(slots: readonly Slot[], path: readonly string[] = [], required = true): Leaf[] {
+const opened = new WeakMap<readonly Slot[], readonly Leaf[]>()
+
+/** Objects with declared fields open into their fields; everything else is a leaf. Made once for each tool. */
+export function leavesOf(slots: readonly Slot[]): readonly Leaf[] {
+  const known = opened.get(slots) ?? open(slots, [], true)
+  opened.set(slots, known)
+  return known
+}
+
+function open(slots: readonly Slot[], path: readonly string[], required: boolean): Leaf[] {
   const leaves: Leaf[] = []
   for (const slot of slots) {
     const wanted = required && slot.required
     const here = [...path, slot.name]
-    if (slot.type === 'object' && slot.fields.length > 0) leaves.push(...leavesOf(slot.fields, here, wanted))
+    if (slot.type === 'object' && slot.fields.length > 0) leaves.push(...open(slot.fields, here, wanted))
     else leaves.push(leafOf(slot, here, wanted))
   }
   return leaves

@@ -42,7 +42,7 @@ export function fillNumbers(
     (row) => (leaves[row]?.required === true ? REQUIRED_FLOOR : OPTIONAL_FLOOR),
     (row) => leaves[row]?.required === true,
   )
-  orderTwins(leaves, taken)
+  orderTwins(leaves, taken, (offer) => offer.value.label !== null)
   for (const [row, offer] of taken) {
     const leaf = leaves[row]
     if (leaf === undefined) continue

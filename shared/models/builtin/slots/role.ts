@@ -91,6 +91,10 @@ export function roleOf(nameWords: readonly string[], description: string, slot: 
   return fromDescription(description, opaque ? DESCRIPTION_WORDS : FIRST_WORDS) ?? 'thing'
 }
 
+export function isPlace(role: Role): boolean {
+  return role === 'place' || role === 'origin' || role === 'destination'
+}
+
 export function isProper(role: Role): boolean {
   return PROPER.has(role)
 }

@@ -7,6 +7,7 @@ import { GENERIC } from '../words.ts'
 import type { Word } from '../words.ts'
 import { isCue } from './leaf.ts'
 import type { Leaf } from './leaf.ts'
+import { isPlace } from './role.ts'
 
 export interface Place {
   readonly start: number
@@ -40,7 +41,7 @@ export function spansOf(
     ),
     ...readPhrases(text, words, (word) => free(word) && !known.has(word.stem) && !GENERIC.has(word.stem)),
   ]
-  if (leaves.some((leaf) => leaf.role === 'place')) spans.push(...addresses(reading))
+  if (leaves.some((leaf) => isPlace(leaf.role))) spans.push(...addresses(reading))
   if (leaves.some((leaf) => leaf.role === 'formula')) spans.push(...formulas(reading))
   const seen = new Set<string>()
   return spans.filter((span) => {

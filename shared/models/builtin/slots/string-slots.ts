@@ -10,7 +10,7 @@ import type { Offer } from './assign.ts'
 import { cueScore, cueWeights } from './cue-score.ts'
 import { isCue } from './leaf.ts'
 import type { Leaf } from './leaf.ts'
-import { isPreposition, isProper, leadsTo } from './role.ts'
+import { isPlace, isPreposition, isProper, leadsTo } from './role.ts'
 import type { Role } from './role.ts'
 import { spansOf } from './spans.ts'
 import type { Place } from './spans.ts'
@@ -94,7 +94,7 @@ function baseOf(span: TextFact, role: Role): number {
       if (role === 'id') return 0.1
       return role === 'place' || role === 'title' ? 1.2 : isProper(role) ? 0.5 : 0.75
     case 'address':
-      return role === 'place' ? 1.8 : 0.2
+      return isPlace(role) ? 1.8 : 0.2
     case 'code':
       return role === 'id' ? 1.2 : /[_\\/]|\.\w+$/.test(span.text) ? 0.9 : /\d/.test(span.text) ? 0.45 : 0.1
     case 'phrase':
@@ -118,7 +118,8 @@ function phraseScore(
   leaf: Leaf,
 ): number {
   let score = 0
-  if (novel === 0) score -= 0.5
+  // Words the tool has itself name no value: `the address of the order` is not the address `order`.
+  if (novel === 0) score -= 1.5
   if (content.some((word) => leaf.nameCues.includes(word.stem))) score -= 0.3
   if (isProper(role) && reading.names.length > 0) score -= 0.8
   score -= 0.15 * content.filter((word) => GENERIC.has(word.stem)).length
@@ -134,12 +135,10 @@ function isCutOut(reading: Reading, span: TextFact): boolean {
 
 /** One place with what it lies in, unless slots want the parts apart: `Paris, France` as city and country. */
 function placeScore(reading: Reading, span: TextFact, leaf: Leaf, leaves: readonly Leaf[]): number {
-  const isPlace = (other: Leaf): boolean =>
-    other.role === 'place' || other.role === 'origin' || other.role === 'destination'
   const outer = /country|state|province|region/.test(leaf.slot.name)
   if (span.parts !== undefined) {
-    if (!isPlace(leaf)) return -1
-    const parted = leaves.filter((other) => isPlace(other) && other.required && other.role === 'place').length > 1
+    if (!isPlace(leaf.role)) return -1
+    const parted = leaves.filter((other) => isPlace(other.role) && other.required && other.role === 'place').length > 1
     return parted || outer ? -1 : 0.35
   }
   if (!outer) return 0
