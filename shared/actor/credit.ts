@@ -7,8 +7,10 @@ import { COMMANDS } from './streams.ts'
  * The tenant's credit of unacknowledged commands, at the publisher (TENANT_BUSY). The work queue holds exactly what is
  * not acknowledged, so the broker can be asked what a tenant has waiting. To ask seldom, each publisher counts what it
  * has published since it last asked and asks again when that could have used up the rest: a tenant at peace is asked
- * about once in many commands, one at its limit at most every REFRESH_MS. Publishers can together overshoot by what
- * they publish between two questions; the per-actor limit and the size of the stream are exact (MAILBOX_FULL, OVERLOADED).
+ * about once in many commands, one at its limit at most every REFRESH_MS. A fast tenant whose commands are handled as fast
+ * is not at its limit: it is asked about again after each ASK_SHARE of its credit, however soon that is. Publishers can
+ * together overshoot by what they publish between two questions; the per-actor limit and the size of the stream are exact
+ * (MAILBOX_FULL, OVERLOADED).
  */
 export class TenantCredit {
   readonly #core: Core
@@ -29,7 +31,8 @@ export class TenantCredit {
     account.published++
     // A publisher that has not asked may assume an empty queue for a tenth of the credit.
     if (account.waiting + account.published * HEADROOM <= limits.tenantCredit) return
-    if (clock.elapsed() - account.askedAt >= REFRESH_MS) await (account.asking ??= this.#ask(tenant, account))
+    const due = clock.elapsed() - account.askedAt >= REFRESH_MS || account.published > limits.tenantCredit * ASK_SHARE
+    if (due || account.asking !== null) await (account.asking ??= this.#ask(tenant, account))
     if (account.waiting + account.published > limits.tenantCredit) {
       account.published--
       observe('limit:hit', { limit: 'tenantCredit', tenant, code: 'TENANT_BUSY' })
@@ -63,6 +66,8 @@ export class TenantCredit {
 
 const REFRESH_MS = 200
 const HEADROOM = 1
+/** Of the credit: published since the last question, so many are worth another one. */
+const ASK_SHARE = 1 / 8
 const MAX_ACCOUNTS = 10_000
 
 interface Account {
