@@ -17,18 +17,24 @@ export interface BenchDatabase {
 export async function benchPostgres(
   say: (line: string) => void,
 ): Promise<BenchDatabase | { readonly problem: string }> {
-  const started = await startPostgres({ durable: true, under: await scratchFolder('pg'), onProgress: say })
+  const started = await startPostgres({ durable: true, onProgress: say, ...runFolder() })
   if ('problem' in started) return started
-  const { url, pid, version, stop } = started.server
-  await migrate(url)
-  return { url, pid, version: `PostgreSQL ${version}`, stop }
+  const { server } = started
+  await migrate(server.url)
+  return { url: server.url, pid: server.pid, version: `PostgreSQL ${server.version}`, stop: () => server.stop() }
 }
 
 /** PGlite as `npm start` has it: in a thread, its data in a folder. */
 export async function benchPglite(): Promise<BenchDatabase> {
-  const { url, stop } = await startPglite({ dataDir: join(await scratchFolder('pglite'), 'data') })
-  await migrate(url)
-  return { url, pid: null, version: 'PGlite', stop }
+  const pglite = await startPglite({ dataDir: join(await scratchFolder('pglite'), 'data') })
+  await migrate(pglite.url)
+  return { url: pglite.url, pid: null, version: 'PGlite', stop: () => pglite.stop() }
+}
+
+/** The folder of this run, which its own user may enter. */
+function runFolder(): { readonly under?: string } {
+  const under = process.env['WAGGLE_TEST_TMP']
+  return under === undefined ? {} : { under }
 }
 
 async function migrate(url: string): Promise<void> {
