@@ -14,7 +14,7 @@ const EndpointFile = z.object({
   apiKey: z.string().optional(),
   pid: z.number().int().optional(),
 })
-export type EndpointFile = z.infer<typeof EndpointFile>
+type FoundEndpoint = z.infer<typeof EndpointFile> & { readonly path: string }
 
 export interface EndpointOptions {
   readonly url?: string
@@ -41,45 +41,35 @@ export async function findEndpoint(options: EndpointOptions, terminal: Terminal)
   const url = options.url ?? env['WAGGLE_URL']
   const token = options.token ?? env['WAGGLE_TOKEN']
   const apiKey = options.apiKey ?? env['WAGGLE_API_KEY']
-  const found = await readEndpointFile(terminal)
-  if (url === undefined) {
-    if (found === null) throw new CliError(ExitCode.noGateway, 'No gateway is running here.', HOW_TO_START)
-    if (found.pid !== undefined && !isAlive(found.pid)) {
-      throw new CliError(
-        ExitCode.noGateway,
-        `The gateway that ran here (process ${found.pid}) has ended.`,
-        HOW_TO_START,
-      )
-    }
-    const own = token === undefined && apiKey === undefined
-    return {
-      url: found.url,
-      token: own ? found.token : token,
-      apiKey: own && found.token === undefined ? found.apiKey : apiKey,
-      source: found.path,
-    }
+  if (url !== undefined && !URL.canParse(url)) {
+    throw usage(`"${url}" is not a URL.`, 'Give one such as http://127.0.0.1:8080')
   }
-  if (!URL.canParse(url)) throw usage(`"${url}" is not a URL.`, 'Give one such as http://127.0.0.1:8080')
-  if (token === undefined && apiKey === undefined) {
-    if (found !== null && new URL(found.url).origin === new URL(url).origin) {
-      return {
-        url,
-        token: found.token,
-        apiKey: found.token === undefined ? found.apiKey : undefined,
-        source: found.path,
-      }
-    }
+  if (url !== undefined && (token !== undefined || apiKey !== undefined)) {
+    return { url, token, apiKey, source: options.url === undefined ? 'WAGGLE_URL' : '--url' }
+  }
+  const found = await readEndpointFile(terminal)
+  if (url !== undefined) {
+    if (found !== null && new URL(found.url).origin === new URL(url).origin) return { ...credentialsOf(found), url }
     throw new CliError(
       ExitCode.notAllowed,
       `No token for ${url} was given.`,
       'Add --token or --api-key, or set WAGGLE_TOKEN.',
     )
   }
-  return { url, token, apiKey, source: options.url === undefined ? 'WAGGLE_URL' : '--url' }
+  if (found === null) throw new CliError(ExitCode.noGateway, 'No gateway is running here.', HOW_TO_START)
+  if (found.pid !== undefined && !isAlive(found.pid)) {
+    throw new CliError(ExitCode.noGateway, `The gateway that ran here (process ${found.pid}) has ended.`, HOW_TO_START)
+  }
+  if (token === undefined && apiKey === undefined) return credentialsOf(found)
+  return { url: found.url, token, apiKey, source: found.path }
+}
+
+function credentialsOf({ url, token, apiKey, path }: FoundEndpoint): Endpoint {
+  return { url, token, apiKey: token === undefined ? apiKey : undefined, source: path }
 }
 
 /** Null where nothing was started. */
-export async function readEndpointFile(terminal: Terminal): Promise<(EndpointFile & { readonly path: string }) | null> {
+export async function readEndpointFile(terminal: Terminal): Promise<FoundEndpoint | null> {
   for (const folder of stateFolders(terminal)) {
     const path = join(folder, 'endpoint.json')
     const text = await readFile(path, 'utf8').catch(() => null)

@@ -115,7 +115,9 @@ class Ask {
   #interrupted = false
   #onInterrupt(turn: FollowedTurn, printer: TurnPrinter): () => void {
     return this.#terminal.onInterrupt(() => {
-      if (this.#interrupted || turn.turnId === null) this.#abort(new CliError(ExitCode.interrupted, 'Interrupted.', ''))
+      if (this.#interrupted || turn.turnId === null) {
+        return this.#abort(new CliError(ExitCode.interrupted, 'Interrupted.', ''))
+      }
       this.#interrupted = true
       printer.note('stopping; Ctrl-C again does not wait for it')
       if (turn.turnId !== null)
