@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { runCli } from '#gateway/cli/program.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { CUSTOMER_TOKEN, FakeGateway, OPERATOR_TOKEN, turnIdOf } from '#test/unit/client/fake-gateway.ts'
+import { CUSTOMER_TOKEN, FakeGateway, OPERATOR_TOKEN, turnIdOf } from '../client/fake-gateway.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
 suite('waggle ask', ({ test, beforeEach, afterEach }) => {

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream'
 import { runCli } from '#gateway/cli/program.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { FakeGateway, OPERATOR_TOKEN, turnIdOf } from '#test/unit/client/fake-gateway.ts'
-import type { Brain } from '#test/unit/client/fake-gateway.ts'
+import { FakeGateway, OPERATOR_TOKEN, turnIdOf } from '../client/fake-gateway.ts'
+import type { Brain } from '../client/fake-gateway.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
 /** Answers, unless it is told to think. */

@@ -7,7 +7,7 @@ import { examine } from '#gateway/cli/commands/doctor.ts'
 import type { Finding } from '#gateway/cli/doctor/finding.ts'
 import { runCli } from '#gateway/cli/program.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { FakeGateway } from '#test/unit/client/fake-gateway.ts'
+import { FakeGateway } from '../client/fake-gateway.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
 suite('waggle doctor', ({ test, before, after }) => {

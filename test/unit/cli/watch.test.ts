@@ -2,7 +2,7 @@ import { makeFilter } from '#gateway/cli/commands/watch.ts'
 import { runCli } from '#gateway/cli/program.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { CUSTOMER_TOKEN, FakeGateway, OPERATOR_TOKEN } from '#test/unit/client/fake-gateway.ts'
+import { CUSTOMER_TOKEN, FakeGateway, OPERATOR_TOKEN } from '../client/fake-gateway.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
 suite('waggle watch', ({ test, beforeEach, afterEach }) => {
