@@ -1,4 +1,5 @@
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
+import { backoffMs } from '#shared/lib/backoff.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
 import { decodeEnvelope } from '#shared/wire/envelope.ts'
@@ -15,28 +16,35 @@ import { superviseCrash } from './supervise.ts'
  * A spawned child while its partition is held here: the row is the truth, this is the work on it (I4). It may wait for
  * anything, because its parent's mailbox does not wait for it.
  *
- * Modes: *queued* (waits for a run slot, fairly by tenant) -> *running* -> one of
- * - *ended*: an `ended` item is with the parent; its transaction writes the row's last state and the parent's reaction;
- * - *waiting*: it crashed and supervision said resume or restart; a timer brings it back to queued;
- * - *left*: the partition was lost or released; nothing is written, the next holder goes on from the row.
+ * Modes (`#mode`)
+ * - *opening*: its change is being written through its parent's lane, and our epoch opened in the log if it ran elsewhere;
+ * - *queued*: waits for a run slot, fairly by tenant (`#withdraw` takes it out again);
+ * - *running*: `#scope` is what the attempt holds; `#timer` ends its patience with a deaf one after a stop or the deadline;
+ * - *waiting*: it crashed and supervision said resume or restart; `#timer` brings it back to queued;
+ * - *over*: an `ended` item is with the parent, whose transaction writes the row's last state and the parent's reaction;
+ *   or the partition was lost or released, nothing is written, and the next holder goes on from the row.
+ *
+ * A stop is in the row before it is told to the child, so that the next holder does not go on with what was stopped.
  */
 export class Child {
   readonly row: RunRow
   readonly address: Address
   readonly parent: Address
+  /** Resolves when there is nothing more to wait for. */
   readonly ended: Promise<void>
   readonly #held: HeldPartition
   readonly #parts: NodeParts
   readonly #envelope: Envelope
   readonly #done = new Deferred<void>()
+  #mode: 'opening' | 'queued' | 'running' | 'waiting' | 'over' = 'opening'
   #scope: RunScope | null = null
-  #resumed: boolean
+  #timer: Cancel | null = null
+  #withdraw: () => boolean = () => false
   #attempt: number
+  #ranBefore: boolean
   #restarts: readonly number[]
-  #stopping: string | null = null
-  #over = false
-  #cancelWait: Cancel | null = null
-  #withdraw: (() => boolean) | null = null
+  #outages = 0
+  #stopping: string | null
   #startedAt = 0
 
   constructor(held: HeldPartition, parts: NodeParts, row: RunRow, resumed: boolean) {
@@ -46,103 +54,111 @@ export class Child {
     this.address = `${row.kind}/${row.key}`
     this.parent = `${row.parentKind}/${row.parentKey}`
     this.#envelope = decodeEnvelope(row.envelope)
-    this.#resumed = resumed
+    this.#ranBefore = resumed
     this.#attempt = resumed ? row.attempt + 1 : row.attempt
     this.#restarts = row.restarts
+    this.#stopping = stopIn(row)
     this.ended = this.#done.promise
+  }
+
+  get over(): boolean {
+    return this.#mode === 'over'
   }
 
   start(): void {
     this.#startedAt = this.#parts.core.clock.elapsed()
-    void this.#begin()
+    if (this.#stopping !== null) return this.#stopped()
+    if (!this.#ranBefore) return this.#queue()
+    if (this.#attempt > MAX_ATTEMPTS)
+      return this.#end('failed', null, new WaggleError('GAVE_UP', { attempts: this.#attempt - 1 }))
+    this.#write('running', null, true, () => this.#queue())
+  }
+
+  /** What is written with the step that stops it. */
+  stopChange(reason: string): RunChange {
+    return this.#change('running', null, stopMark(reason))
   }
 
   /** `ended` follows, when it has stopped or its grace is over. */
   stop(reason: string): void {
-    if (this.#over || this.#stopping !== null) return
+    if (this.over || this.#stopping !== null) return
     this.#stopping = reason
-    if (this.#withdraw?.() === true || this.#cancelWait !== null)
-      return this.#end('stopped', null, new WaggleError('CANCELLED', { reason }))
+    if (this.#mode === 'waiting' || (this.#mode === 'queued' && this.#withdraw())) return this.#stopped()
+    if (this.#mode !== 'running') return
     this.#scope?.abort(new WaggleError('CANCELLED', { reason }, { expected: true }))
-    this.#cancelWait = this.#parts.core.clock.setTimeout(() => {
-      // It does not listen: it is ended without it, and what it says from now on is not heard.
-      this.#scope?.silence()
-      this.#end('stopped', null, new WaggleError('CANCELLED', { reason, couldNotStop: [this.address] }))
-    }, this.#parts.core.limits.cancelGraceMs * STOP_GRACES)
+    this.#giveUpIn(STOP_GRACES, () => {
+      const error = new WaggleError('CANCELLED', { reason, couldNotStop: [this.address] })
+      this.#end('stopped', null, error)
+    })
   }
 
   /** The partition goes to another holder, which resumes the row. */
   leave(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#cancelWait?.()
-    this.#withdraw?.()
+    if (this.over) return
+    this.#withdraw()
     this.#scope?.abort(new WaggleError('LEAVING'))
-    this.#scope?.silence()
-    this.#done.resolve()
+    this.#over()
   }
 
-  async #begin(): Promise<void> {
-    try {
-      if (this.#resumed) {
-        if (this.#attempt > MAX_ATTEMPTS)
-          return this.#end('failed', null, new WaggleError('GAVE_UP', { attempts: this.#attempt - 1 }))
-        await this.#held.reopenChild(this, this.#change('running', null, null))
-      }
-    } catch (error) {
-      const failure = coded(error)
-      return failure.code === 'STALE_EPOCH' ? this.#held.lose(failure) : this.#crashed(failure)
-    }
-    if (this.#over) return
+  /** Writes how it stands, then goes on with `then`, unless it was stopped meanwhile. */
+  #write(state: RunRow['state'], error: unknown, opens: boolean, then: () => void): void {
+    this.#mode = 'opening'
+    this.#held
+      .writeChild(this, () => this.#change(state, null, error), opens)
+      .then(
+        () => {
+          if (this.over) return
+          if (this.#stopping !== null) this.#stopped()
+          else then()
+        },
+        (failure: unknown) => this.#held.lose(coded(failure)),
+      )
+  }
+
+  #queue(): void {
+    this.#mode = 'queued'
     this.#withdraw = this.#parts.runSlots.submit(this.row.tenant, () => this.#run())
   }
 
   async #run(): Promise<void> {
-    this.#withdraw = null
-    if (this.#over || this.#stopping !== null) return
+    if (this.over) return
     const { core, runs } = this.#parts
     const definition = runs.get(this.row.kind)
     if (definition === undefined) {
-      return this.#end(
-        'failed',
-        null,
-        new WaggleError('UNKNOWN_KIND', {
-          kind: this.row.kind,
-          reason: 'The process that hosts the parent does not host the child.',
-        }),
-      )
+      const reason = 'The process that hosts the parent does not host the child.'
+      return this.#end('failed', null, new WaggleError('UNKNOWN_KIND', { kind: this.row.kind, reason }))
     }
     const left = this.row.deadline - core.clock.now()
-    if (left <= 0) return this.#end('failed', null, new WaggleError('DEADLINE'))
+    if (left <= 0) return this.#end('failed', null, new WaggleError('DEADLINE', { waitedIn: 'queue' }))
+    this.#mode = 'running'
     core.observe('run:started', { address: this.address, tenant: this.row.tenant, attempt: this.#attempt })
     this.#held.announce(this.row.tenant, this.address, 'running')
-    const scope = new RunScope(
-      this.#held,
-      this.#parts,
-      this.row,
-      this.#envelope,
-      this.#attempt,
-      this.#resumed || this.#attempt > 1,
-    )
+    const scope = new RunScope(this.#held, this.#parts, this.row, this.#envelope, this.#attempt, this.#ranBefore)
     this.#scope = scope
-    const late = core.clock.setTimeout(() => scope.abort(new WaggleError('DEADLINE')), left)
-    try {
-      const input = parse(definition.contract.input, this.#envelope.payload)
-      const result = await definition.start(scope, input)
-      await scope.flushed()
-      const output = parse(definition.contract.output, result, 'OUTPUT_INVALID')
-      this.#end(this.#stopping === null ? 'done' : 'stopped', output, null)
-    } catch (error) {
-      this.#failed(
-        coded(scope.signal.aborted && this.#stopping === null ? (scope.signal.reason ?? error) : error, 'CRASHED'),
-      )
-    } finally {
-      late()
+    this.#ranBefore = true
+    this.#timer = core.clock.setTimeout(() => {
+      scope.abort(new WaggleError('DEADLINE'))
+      this.#giveUpIn(1, () => this.#end('failed', null, new WaggleError('DEADLINE', { couldNotStop: [this.address] })))
+    }, left)
+    const work = async (): Promise<void> => {
+      try {
+        const input = parse(definition.contract.input, this.#envelope.payload)
+        const result = await definition.start(scope, input)
+        await scope.flushed()
+        const output = parse(definition.contract.output, result, 'OUTPUT_INVALID')
+        this.#end(this.#stopping === null ? 'done' : 'stopped', output, null)
+      } catch (error) {
+        const reason: unknown = scope.signal.aborted && this.#stopping === null ? scope.signal.reason : error
+        this.#failed(coded(reason, 'CRASHED'))
+      }
     }
+    // Its slot is free when it is over, even if it does not listen and goes on unheard.
+    await Promise.race([work(), this.#done.promise])
   }
 
   #failed(failure: WaggleError): void {
-    if (this.#over) return
+    if (this.over) return
+    this.#timer?.()
     if (failure.code === 'STALE_EPOCH') return this.#held.lose(failure)
     if (this.#stopping !== null) return this.#end('stopped', null, failure)
     const declared = this.#parts.runs.get(this.row.kind)?.contract.fails ?? []
@@ -153,13 +169,18 @@ export class Child {
 
   #crashed(failure: WaggleError): void {
     const { core } = this.#parts
-    const verdict = superviseCrash(
-      this.#held.definition.supervision,
-      failure,
-      this.#restarts,
-      core.clock.now(),
-      core.random,
-    )
+    const { supervision } = this.#held.definition
+    const { firstMs, maxMs } = supervision
+    // An outage of the database is nobody's fault: it goes on when it is over, and counts no restart.
+    const verdict =
+      failure.code === 'DATABASE_DOWN'
+        ? {
+            final: false as const,
+            decision: 'resume' as const,
+            waitMs: backoffMs(this.#outages++, firstMs, maxMs, core.random),
+            restarts: this.#restarts,
+          }
+        : superviseCrash(supervision, failure, this.#restarts, core.clock.now(), core.random)
     core.observe('run:crashed', {
       address: this.address,
       tenant: this.row.tenant,
@@ -167,77 +188,70 @@ export class Child {
       code: failure.code,
       message: failure.message,
     })
+    this.#scope?.silence()
     if (verdict.final) {
-      if (verdict.decision === 'escalate') this.#held.escalate(this)
-      const error = verdict.gaveUp
-        ? new WaggleError('GAVE_UP', { reason: failure.message, last: failure.code })
-        : failure
-      return this.#end('failed', null, error, verdict.decision === 'escalate')
+      const escalated = verdict.decision === 'escalate'
+      if (escalated) this.#held.escalate(this)
+      const gaveUp = new WaggleError('GAVE_UP', { reason: failure.message, last: failure.code })
+      return this.#end('failed', null, verdict.gaveUp ? gaveUp : failure, escalated)
     }
     this.#restarts = verdict.restarts
     if (verdict.decision === 'restart') this.#attempt++
-    this.#resumed = false
     this.#held.announce(this.row.tenant, this.address, 'restarting', failure.message.slice(0, 200))
-    const wait = (): void => {
-      if (this.#over) return
-      this.#cancelWait = core.clock.setTimeout(() => {
-        this.#cancelWait = null
-        if (!this.#over) this.#withdraw = this.#parts.runSlots.submit(this.row.tenant, () => this.#run())
-      }, verdict.waitMs)
-    }
-    this.#held
-      .reopenChild(this, this.#change('waiting', null, { code: failure.code, message: failure.message }))
-      .then(wait, (error: unknown) => {
-        if (coded(error).code === 'STALE_EPOCH') this.#held.lose(coded(error))
-        else wait()
-      })
+    this.#write('waiting', { code: failure.code, message: failure.message }, false, () => {
+      this.#mode = 'waiting'
+      this.#timer = core.clock.setTimeout(() => this.#queue(), verdict.waitMs)
+    })
+  }
+
+  #stopped(): void {
+    this.#end('stopped', null, new WaggleError('CANCELLED', { reason: this.#stopping ?? '' }))
+  }
+
+  #giveUpIn(graces: number, work: () => void): void {
+    this.#timer?.()
+    this.#timer = this.#parts.core.clock.setTimeout(work, this.#parts.core.limits.cancelGraceMs * graces)
   }
 
   #end(state: ChildEnd['state'], result: unknown, failure: WaggleError | null, escalated = false): void {
-    if (this.#over) return
-    this.#over = true
-    this.#cancelWait?.()
-    this.#scope?.silence()
+    if (this.over) return
     const { core } = this.#parts
-    core.observe('run:ended', {
-      address: this.address,
-      tenant: this.row.tenant,
-      state,
-      ms: core.clock.elapsed() - this.#startedAt,
-    })
+    const ms = core.clock.elapsed() - this.#startedAt
+    core.observe('run:ended', { address: this.address, tenant: this.row.tenant, state, ms })
     this.#held.announce(this.row.tenant, this.address, 'ended', state)
     const error = failure === null ? null : { code: failure.code, message: failure.message, details: failure.details }
-    const end: ChildEnd = {
-      kind: this.row.kind,
-      key: decodeKey(this.row.key),
-      address: this.address,
-      state,
-      result,
-      error,
-      escalated,
-    }
-    this.#held.childEnded(this, {
-      is: 'ended',
-      envelope: this.#envelope,
-      end,
-      change: this.#change(state, result, error),
-    })
-    this.#held.forgetChild(this)
+    const { kind, key } = this.row
+    const end: ChildEnd = { kind, key: decodeKey(key), address: this.address, state, result, error, escalated }
+    this.#over()
+    this.#held.childEnded(this, this.#envelope, end, () => this.#change(state, result, error))
+  }
+
+  /** What it says from now on is not heard. */
+  #over(): void {
+    this.#mode = 'over'
+    this.#timer?.()
+    this.#scope?.silence()
     this.#done.resolve()
   }
 
   #change(state: RunRow['state'], result: unknown, error: unknown): RunChange {
-    return {
-      change: 'update',
-      kind: this.row.kind,
-      key: this.row.key,
-      state,
-      attempt: this.#attempt,
-      restarts: this.#restarts,
-      result,
-      error,
-    }
+    const { kind, key } = this.row
+    const unfinished = state === 'running' || state === 'waiting'
+    const mark = unfinished && this.#stopping !== null ? stopMark(this.#stopping) : error
+    const { attempt, restarts } = { attempt: this.#attempt, restarts: this.#restarts }
+    return { change: 'update', kind, key, state, attempt, restarts, result, error: mark }
   }
+}
+
+/** The error of an unfinished row that says it has been stopped. */
+export function stopMark(reason: string): { readonly code: 'CANCELLED'; readonly stop: string } {
+  return { code: 'CANCELLED', stop: reason }
+}
+export function stopIn(row: RunRow): string | null {
+  const { error } = row
+  return typeof error === 'object' && error !== null && 'stop' in error && typeof error.stop === 'string'
+    ? error.stop
+    : null
 }
 
 /** Times `cancelGraceMs` that a child has to stop by itself. */

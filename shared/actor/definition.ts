@@ -72,6 +72,7 @@ export interface Context<State> {
   /** Fires `timers` of this actor once, at `at` (absolute) or a little later; replaces a reminder of the same name. */
   remind(name: string, at: number, payload?: unknown): void
   forget(name: string): void
+  /** Begins a run after the commit. Its key names this one piece of work for ever: a run is not begun a second time. */
   spawn<Kind extends string, In, Out>(
     contract: SpawnedContract<Kind, In, Out>,
     key: readonly string[],

@@ -2,7 +2,7 @@ import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { milliseconds } from '#shared/lib/duration.ts'
 import type { Duration } from '#shared/lib/duration.ts'
 import type { Logger } from '#shared/lib/logger.ts'
-import { encodeEnvelope, encodeReply } from '#shared/wire/envelope.ts'
+import { MAX_PAYLOAD_BYTES, encodeEnvelope, encodeReply } from '#shared/wire/envelope.ts'
 import type { Address, Envelope } from '#shared/wire/envelope.ts'
 import { ACTIVATION_OPENED, CONTROL_CHANGED, encodeEvent } from '#shared/wire/event.ts'
 import { decodeKey, encodeKey, keyHead } from '#shared/wire/names.ts'
@@ -10,9 +10,9 @@ import { commandSubject, eventSubject, partitionOf } from '#shared/wire/subjects
 import type { Contract, Messages, SpawnedContract } from './contract.ts'
 import type { HostCore } from './core.ts'
 import type { Cause, Context, EmitOptions, TellFromHandler } from './definition.ts'
-import { causeOf, checkHops, originWithin, specOf } from './message.ts'
+import { causeOf, checkHops, originWithin, passed, specOf } from './message.ts'
 import type { Origin } from './message.ts'
-import { Way, encodeEntries } from './outbox.ts'
+import { Way, encodeEntries, messageId } from './outbox.ts'
 import type { Entry, Opening } from './outbox.ts'
 import type { InputOf, NamesOf } from './ref.ts'
 import { parse } from './schema.ts'
@@ -115,13 +115,9 @@ export class Execution implements Context<unknown> {
     const token = typeof key === 'string' ? encodeKey([key]) : encodeKey(key)
     const envelope = this.#envelopeFor(name, contract.version, parse(spec.input, input), options)
     const partition = partitionOf(this.tenant, contract.kind, token, contract.partitions)
-    this.#entries.push([
-      Way.append,
-      commandSubject(this.tenant, partition, contract.kind, token),
-      envelope.id,
-      encodeEnvelope(envelope),
-      null,
-    ])
+    const subject = commandSubject(this.tenant, partition, contract.kind, token)
+    const id = messageId(subject, options.id, envelope.id)
+    this.#entries.push([Way.append, subject, id, encodeEnvelope(envelope), null])
   }
 
   emit(type: string, payload: unknown, options: EmitOptions): void {
@@ -165,6 +161,12 @@ export class Execution implements Context<unknown> {
         reason: `A child lives in its parent's partition: its key begins with ${keyHead(this.#keyToken)}.`,
       })
     }
+    const address: Address = `${contract.kind}/${token}`
+    if (this.#children().includes(address))
+      throw new WaggleError('CONFLICT', {
+        address,
+        reason: 'A child of this key is at work: keys of runs are used once.',
+      })
     const withinMs = milliseconds(options.within ?? contract.withinMs)
     const envelope = this.#envelopeFor(contract.kind, contract.version, parse(contract.input, input), options)
     const deadline = Math.min(envelope.deadline === 0 ? Infinity : envelope.deadline, this.now + withinMs)
@@ -190,38 +192,30 @@ export class Execution implements Context<unknown> {
   /** The receipt of the command, when its sender waits for one. Returns what a repeated command is answered with. */
   receipt(answer: { readonly value: unknown } | { readonly error: WaggleError }): Uint8Array | null {
     const to = this.#envelope.receipt
-    if (to === '') return null
+    if (!isInbox(to)) return null
     const { epoch } = this.#fence
-    const bytes = encodeReply(
+    let bytes = encodeReply(
       'error' in answer ? { kind: 'error', epoch, error: answer.error } : { kind: 'value', epoch, value: answer.value },
     )
+    if (bytes.byteLength > MAX_PAYLOAD_BYTES)
+      bytes = encodeReply({ kind: 'error', epoch, error: new WaggleError('TOO_LARGE', { bytes: bytes.byteLength }) })
     this.#entries.push([Way.publish, to, `${this.#row}-${this.#entries.length}`, bytes, null])
     return bytes
-  }
-
-  /** Forgets everything the handler said: for a refusal, of which only the receipt remains. */
-  discard(): void {
-    this.#entries.length = 0
-    this.#openings.length = 0
-    this.#runs.length = 0
-    this.stops.length = 0
-    this.#timers.clear()
   }
 
   changeRun(change: RunChange): void {
     this.#runs.push(change)
   }
 
-  /** What stands to be committed; null when there is nothing at all. */
+  /** What stands to be committed; `quiet` when it is nothing at all. */
   step(
     command: Step['command'],
     state: Step['state'],
-    extra: { deadLetter?: DeadLetter; clearAttempts?: boolean } = {},
-  ): { step: Step; entries: readonly Entry[] } | null {
+    extra: { readonly deadLetter?: DeadLetter | null; readonly clearAttempts?: boolean } = {},
+  ): { readonly step: Step; readonly entries: readonly Entry[]; readonly quiet: boolean } {
     this.#closed = true
     const { deadLetter = null, clearAttempts = false } = extra
-    const quiet = this.#entries.length + this.#timers.size + this.#runs.length + this.stops.length === 0
-    if (quiet && state === null && deadLetter === null && !clearAttempts && this.#transaction === null) return null
+    const said = this.#entries.length + this.#timers.size + this.#runs.length + this.stops.length
     const step: Step = {
       key: this.#keyToken,
       command,
@@ -233,7 +227,8 @@ export class Execution implements Context<unknown> {
       deadLetter,
       clearAttempts,
     }
-    return { step, entries: this.#entries }
+    const quiet = said === 0 && state === null && deadLetter === null && this.#transaction === null
+    return { step, entries: this.#entries, quiet }
   }
 
   /** Gives an open transaction back; for a handler that failed. */
@@ -267,11 +262,12 @@ export class Execution implements Context<unknown> {
       payload,
     }
     const subject = eventSubject(this.tenant, options.scope ?? keyHead(this.#keyToken), options.audience)
-    this.#entries.push([Way.append, subject, id, encodeEvent(event), opens])
+    this.#entries.push([Way.append, subject, messageId(subject, options.id, id), encodeEvent(event), opens])
   }
 
   #envelopeFor(type: string, version: number, payload: unknown, options: TellFromHandler): Envelope {
     const origin = this.#origin
+    // Nobody waits for what is told or spawned.
     const chain = options.fresh === true ? [this.address] : origin.chain
     checkHops(chain)
     const principal = options.principal === undefined ? origin.principal : options.principal
@@ -283,7 +279,7 @@ export class Execution implements Context<unknown> {
       version,
       tenant: this.tenant,
       from: this.address,
-      chain,
+      chain: passed(chain),
       deadline: options.fresh === true ? 0 : origin.deadline,
       attempt: 1,
       epoch: origin.epoch,
@@ -302,4 +298,9 @@ export class Execution implements Context<unknown> {
     if (this.#closed)
       throw new WaggleError('AWAIT_IN_TRANSACTION', { reason: 'The handler is over; its context is closed.' })
   }
+}
+
+/** A receipt goes to a waiting inbox, never to an actor, a stream or the broker's own subjects, whatever a sender wrote. */
+export function isInbox(subject: string): boolean {
+  return subject !== '' && !/^(?:t\.|live\.|\$)/.test(subject)
 }

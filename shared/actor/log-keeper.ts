@@ -1,24 +1,42 @@
 import { coded } from '#shared/errors/waggle-error.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
+import { decodeEvent, encodeEvent } from '#shared/wire/event.ts'
 import { parseSubject } from '#shared/wire/subjects.ts'
+import { Floors } from '#shared/wire/voiding.ts'
 import type { HostCore } from './core.ts'
-import { Way, decodeEntries } from './outbox.ts'
-import { EVENTS } from './streams.ts'
+import { saidSince } from './log-search.ts'
+import { Way, decodeEntries, eventIdOf } from './outbox.ts'
+import type { Entry, Relay } from './outbox.ts'
+import type { LogMark } from './store.ts'
+import { ANY_EVENT, EVENTS } from './streams.ts'
 
 /**
- * The life of the log (I5, I12). A stream that was made anew, or whose head lies below the mark that was written last,
- * is another incarnation: cursors of the old one get a snapshot, and the facts in the outbox since the mark, less five
- * minutes, are appended again under their own ids. The mark is written every few seconds while the head moves.
+ * The life of the log (I5, I12). A log may lose its tail in a power cut; the outbox has every fact of it. Lost is: a
+ * stream that was made anew, a head below the mark that was written last, or, looked for at the start and after every
+ * interruption of the connection, a fact relayed since about that mark which the log does not tell. The log is then
+ * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
+ * not count in it are appended again.
+ *
+ * A fact that is said again after its actor was taken over would be void; it was committed, so it is said again under
+ * the epoch that holds the actor now. Every node looks for itself when it sees a new incarnation, once more a beat later:
+ * what it had relayed but not yet marked was hidden from the node that noticed first.
  */
 export class LogKeeper {
   readonly #core: HostCore
+  readonly #relay: Relay
   #incarnation = ''
-  #sequence = -1
-  #beat: Cancel | null = null
+  /** The head that was marked last. */
+  #marked = -1
+  /** How many more times to look for lost facts, and since when when it is known that some are. */
+  #searches = 1
+  #since: number | null = null
+  #next: Cancel | null = null
+  #stopListening: () => void = () => {}
   #closed = false
 
-  constructor(core: HostCore) {
+  constructor(core: HostCore, relay: Relay) {
     this.#core = core
+    this.#relay = relay
   }
 
   get incarnation(): string {
@@ -26,79 +44,124 @@ export class LogKeeper {
   }
 
   async open(): Promise<void> {
-    const { store, transport, clock, newId } = this.#core
-    const mark = await store.logMark(EVENTS)
-    const { created, lastSequence } = await transport.streamInfo(EVENTS)
-    if (mark !== null && mark.created === created && lastSequence >= mark.sequence) {
-      this.#incarnation = mark.incarnation
-    } else {
-      this.#incarnation = newId()
-      if (mark !== null) {
-        const again = await this.#emitAgain(mark.at - OVERLAP_MS)
-        this.#core.log.warn(
-          { was: mark.incarnation, now: this.#incarnation, markedAt: mark.sequence, head: lastSequence, facts: again },
-          'the log was lost or cut; facts were appended again',
-        )
-      }
-      const after = await transport.streamInfo(EVENTS)
-      await store.saveLogMark(EVENTS, {
-        incarnation: this.#incarnation,
-        created: after.created,
-        sequence: after.lastSequence,
-        at: clock.now(),
-      })
-    }
-    this.#tick()
+    await this.#look()
+    this.#stopListening = this.#core.transport.onStatus((status) => {
+      if (status !== 'connected') return
+      this.#searches = Math.max(1, this.#searches)
+      this.#lookIn(0)
+    })
+    this.#lookIn(MARK_EVERY_MS)
   }
 
   close(): void {
     this.#closed = true
-    this.#beat?.()
+    this.#stopListening()
+    this.#next?.()
   }
 
-  #tick(): void {
+  #lookIn(ms: number): void {
+    this.#next?.()
     if (this.#closed) return
-    this.#beat = this.#core.clock.setTimeout(() => void this.#mark(), MARK_EVERY_MS)
-  }
-
-  async #mark(): Promise<void> {
-    const { store, transport, clock } = this.#core
-    try {
-      const { created, lastSequence } = await transport.streamInfo(EVENTS)
-      const mark = await store.logMark(EVENTS)
-      if (mark !== null && mark.incarnation !== this.#incarnation) this.#incarnation = mark.incarnation
-      else if (mark !== null && (mark.created !== created || lastSequence < mark.sequence)) {
-        this.#beat = null
-        await this.open()
-        return
-      } else if (lastSequence !== this.#sequence) {
-        await store.saveLogMark(EVENTS, {
-          incarnation: this.#incarnation,
-          created,
-          sequence: lastSequence,
-          at: clock.now(),
+    this.#next = this.#core.clock.setTimeout(() => {
+      this.#look()
+        .catch((error: unknown) => {
+          this.#core.log.debug({ code: coded(error).code }, 'the log could not be looked after; later')
         })
-        this.#sequence = lastSequence
-      }
-    } catch (error) {
-      this.#core.log.debug({ code: coded(error).code }, 'the mark of the log could not be written')
-    }
-    this.#tick()
+        .finally(() => this.#lookIn(MARK_EVERY_MS))
+    }, ms)
   }
 
-  async #emitAgain(since: number): Promise<number> {
-    const { store, transport } = this.#core
-    let count = 0
-    for (const row of await store.relayedSince(since)) {
-      for (const [way, subject, id, data] of decodeEntries(row.entries)) {
-        if (way !== Way.append || parseSubject(subject).lane !== 'ev') continue
-        await transport.append(subject, data, { messageId: id })
-        count++
-      }
+  async #look(): Promise<void> {
+    const { store, transport, newId } = this.#core
+    // The mark first: a head that was read before somebody else's mark would seem to have been cut.
+    const mark = await store.logMark(EVENTS)
+    const { created, lastSequence } = await transport.streamInfo(EVENTS)
+    if (mark === null) {
+      this.#incarnation = newId()
+      this.#searches = 0
+      return await this.#save(created)
     }
-    return count
+    if (this.#incarnation !== '' && this.#incarnation !== mark.incarnation) this.#expectLoss(mark)
+    this.#incarnation = mark.incarnation
+    if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
+    if (this.#searches > 0) {
+      await this.#relay.flush()
+      let lost = await this.#lostFacts(this.#since ?? mark.at - GLANCE_MS)
+      if (lost.length > 0 && this.#since === null) {
+        await this.#renew(mark, created)
+        lost = await this.#lostFacts(this.#since ?? 0)
+      }
+      await this.#sayAgain(lost)
+      if (--this.#searches === 0) this.#since = null
+    }
+    if (lastSequence !== this.#marked) await this.#save(created)
+  }
+
+  async #renew(mark: LogMark, created: number): Promise<void> {
+    this.#incarnation = this.#core.newId()
+    this.#expectLoss(mark)
+    this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
+    await this.#save(created)
+  }
+
+  #expectLoss(mark: LogMark): void {
+    this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
+    this.#searches = SEARCHES
+  }
+
+  async #save(created: number): Promise<void> {
+    const { store, transport, clock } = this.#core
+    const at = clock.now()
+    const { lastSequence } = await transport.streamInfo(EVENTS)
+    await store.saveLogMark(EVENTS, { incarnation: this.#incarnation, created, sequence: lastSequence, at })
+    this.#marked = lastSequence
+  }
+
+  /** Facts relayed since then that do not count in the log. */
+  async #lostFacts(since: number): Promise<Fact[]> {
+    const { store, transport } = this.#core
+    const facts = (await store.relayedSince(since)).flatMap((row) =>
+      decodeEntries(row.entries)
+        .filter(([way, subject]) => way === Way.append && parseSubject(subject).lane === 'ev')
+        .map((entry): Fact => ({ entry, holder: `${row.kind}/${row.partition}` })),
+    )
+    if (facts.length === 0) return []
+    const floors = new Map<string, Floors>()
+    const told = new Set<string>()
+    for (const { subject, event } of await saidSince(transport, since, [ANY_EVENT])) {
+      const parsed = parseSubject(subject)
+      if (parsed.lane !== 'ev') continue
+      const scope = `${parsed.tenant}/${parsed.scope}`
+      const known = floors.get(scope) ?? new Floors()
+      floors.set(scope, known)
+      if (known.admit(event, parsed.audience)) told.add(`${subject}#${event.id}`)
+    }
+    return facts.filter(({ entry }) => !told.has(`${entry[1]}#${eventIdOf(entry)}`))
+  }
+
+  async #sayAgain(facts: readonly Fact[]): Promise<void> {
+    if (facts.length === 0) return
+    const { store, transport } = this.#core
+    const epochs = new Map((await store.holders()).map(({ kind, partition, epoch }) => [`${kind}/${partition}`, epoch]))
+    for (const { entry, holder } of facts) {
+      const [, subject, id, data] = entry
+      const event = decodeEvent(data)
+      const epoch = epochs.get(holder) ?? 0
+      if (epoch <= event.epoch) await transport.append(subject, data, { messageId: id })
+      else await transport.append(subject, encodeEvent({ ...event, epoch }), { messageId: `${id}@${epoch}` })
+    }
   }
 }
 
+interface Fact {
+  readonly entry: Entry
+  /** `kind/partition` of the actor that said it. */
+  readonly holder: string
+}
+
 const MARK_EVERY_MS = 5_000
+/** How far before the last mark facts are looked for when the log is known to have lost something. */
 const OVERLAP_MS = 300_000
+/** And when it is only possible. */
+const GLANCE_MS = 15_000
+const SEARCHES = 2

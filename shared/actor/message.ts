@@ -32,6 +32,21 @@ export function originOf(principal: Principal, trace = ''): Origin {
   }
 }
 
+/**
+ * A hop path of people who no longer wait: what was told or spawned is not waited for, so asking one of these is no
+ * cycle. They still count as hops.
+ */
+export function passed(chain: readonly Address[]): Address[] {
+  return chain.map((address) => (address.startsWith(PASSED) ? address : `${PASSED}${address}`) as Address)
+}
+
+/** Whoever waits for this answer cannot be asked on the way: it would never come (I8). */
+export function checkAncestor(chain: readonly Address[], address: Address): void {
+  if (chain.includes(address)) throw new WaggleError('CALLS_ANCESTOR', { address, chain })
+}
+
+const PASSED = '~'
+
 /** The origin of what an actor says while handling `envelope`. */
 export function originWithin(envelope: Envelope, self: Address, epoch: number): Origin {
   return {

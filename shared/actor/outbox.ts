@@ -1,15 +1,22 @@
-import type { WaggleError } from '#shared/errors/waggle-error.ts'
-import { coded } from '#shared/errors/waggle-error.ts'
+import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { delay } from '#shared/lib/clock.ts'
+import type { Cancel } from '#shared/lib/clock.ts'
 import { pack, unpack } from '#shared/wire/codec.ts'
 import type { HostCore } from './core.ts'
+import { letter } from './letters.ts'
+import { saidSince, timeOfId } from './log-search.ts'
 import type { OutboxRow } from './store.ts'
+import { DUPLICATE_WINDOW_MS, EVENTS } from './streams.ts'
 
 /**
- * The outbox (I3): one row for each handler transaction holds everything it says, in order. `relay` sends a row after
+ * The outbox (I3): one row for each handler transaction holds everything it says, in order. `send` relays a row after
  * its commit, one entry after the other, each under its deterministic message id, so that relaying it twice (by us after
- * a doubt, or by the next holder) stores nothing twice; then the row is marked, many rows in one statement.
+ * a doubt, or by the next holder) stores nothing twice; then the row is marked, many rows in one statement. A row that
+ * is older than the broker remembers message ids is compared with the log before it is said again (I5).
+ *
+ * Invariants: a relay ends only when everything is stored, or with its holder; a row is marked only after that; marks
+ * that could not be written are written later.
  */
 export type Entry = readonly [way: Way, subject: string, id: string, data: Uint8Array, opens: Opening | null]
 export type Opening = readonly [scope: string, who: string, epoch: number]
@@ -27,116 +34,123 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
 
 export class Relay {
   readonly #core: HostCore
-  #marks: { tenant: string; id: string }[] = []
+  #marks: { readonly tenant: string; readonly id: string }[] = []
   #marking: Promise<void> | null = null
-  #giveBack: (() => void) | null = null
+  #soon: Cancel | null = null
 
   constructor(core: HostCore) {
     this.#core = core
   }
 
-  /** Resolves when every entry is stored. Goes on trying while the holder holds; rejects with its reason when it does not. */
-  async send(
-    row: { readonly tenant: string; readonly id: string } | null,
-    entries: readonly Entry[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (const entry of entries) await this.#sendEntry(row?.tenant ?? null, entry, signal)
-    if (row !== null) this.#mark(row)
+  /** Resolves when every entry is stored; rejects only when the signal ends it. */
+  async send(tenant: string, row: string | null, entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    for (const entry of entries) await this.#sendEntry(tenant, entry, signal)
+    if (row === null) return
+    this.#marks.push({ tenant, id: row })
+    if (this.#marks.length >= MARK_ROWS) this.#writeSoon(0)
+    else this.#writeSoon(MARK_MS)
   }
 
-  sendRow(row: OutboxRow, signal: AbortSignal): Promise<void> {
-    return this.send(row, decodeEntries(row.entries), signal)
+  /** Sends a row that may have been sent before, by us or by an earlier holder. */
+  async sendAgain(row: OutboxRow, signal: AbortSignal): Promise<void> {
+    let entries = decodeEntries(row.entries)
+    const madeAt = timeOfId(row.id)
+    if (madeAt < this.#core.clock.now() - DUPLICATE_WINDOW_MS / 2) {
+      const events = entries.filter(([way, subject]) => way === Way.append && subject.includes('.ev.'))
+      const said = await this.#insist(signal, EVENTS, () =>
+        saidSince(this.#core.transport, madeAt, [...new Set(events.map(([, subject]) => subject))]),
+      )
+      const stored = new Set(said.map(({ event }) => event.id))
+      entries = entries.filter((entry) => !events.includes(entry) || !stored.has(eventIdOf(entry)))
+    }
+    await this.send(row.tenant, row.id, entries, signal)
   }
 
-  /** Marks what is waiting to be marked; call before the store goes away. */
+  /** Writes the marks that wait. */
   async flush(): Promise<void> {
-    this.#giveBack?.()
-    this.#giveBack = null
+    this.#soon?.()
+    this.#soon = null
     await this.#marking
-    await this.#writeMarks()
+    await this.#write()
   }
 
-  async #sendEntry(tenant: string | null, [way, subject, id, data, opens]: Entry, signal: AbortSignal): Promise<void> {
-    const { transport, clock, limits, random, observe } = this.#core
+  async #sendEntry(tenant: string, [way, subject, id, data, opens]: Entry, signal: AbortSignal): Promise<void> {
+    const { transport, clock, limits, store, log } = this.#core
     if (way === Way.publish) {
-      transport.publish(subject, data)
+      try {
+        transport.publish(subject, data)
+      } catch (error) {
+        // At most once: who waits for it sends its command again and is told the same.
+        log.warn({ subject, code: coded(error).code }, 'a receipt could not be sent')
+      }
       return
     }
     const started = clock.elapsed()
+    let refusal: WaggleError | null = null as WaggleError | null
+    const sequence = await this.#insist(signal, subject, async () => {
+      try {
+        if (refusal === null) return (await transport.append(subject, data, { messageId: id })).sequence
+      } catch (error) {
+        const failure = coded(error)
+        const full = failure.code === 'MAILBOX_FULL' && clock.elapsed() - started > limits.relayGiveUpMs
+        if (failure.code !== 'TOO_LARGE' && !full) throw failure
+        refusal = failure
+      }
+      await store.bury(letter(this.#core, { tenant, subject, payload: data, error: refusal, id: `unsent.${id}` }))
+      return null
+    })
+    if (opens === null || sequence === null) return
+    const [scope, who, epoch] = opens
+    await this.#insist(signal, subject, () => store.opened({ tenant, scope, who, epoch, sequence }))
+  }
+
+  /** Until it is done, or the holder holds no more. */
+  async #insist<Value>(signal: AbortSignal, subject: string, work: () => Promise<Value>): Promise<Value> {
+    const { clock, limits, random, observe } = this.#core
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       try {
-        const { sequence } = await transport.append(subject, data, { messageId: id })
-        if (opens !== null && tenant !== null) {
-          const [scope, who, epoch] = opens
-          await this.#core.store.opened({ tenant, scope, who, epoch, sequence })
-        }
-        return
+        return await work()
       } catch (error) {
-        const { code } = coded(error)
-        observe('relay:retried', { subject, code })
-        if (code === 'TOO_LARGE' || (code === 'MAILBOX_FULL' && clock.elapsed() - started > limits.relayGiveUpMs)) {
-          await this.#bury(tenant, subject, data, coded(error))
-          return
-        }
+        observe('relay:retried', { subject, code: coded(error).code })
         await delay(clock, backoffMs(attempt, limits.retryFirstMs, limits.retryMaxMs, random), signal)
       }
     }
   }
 
-  async #bury(tenant: string | null, subject: string, payload: Uint8Array, error: WaggleError): Promise<void> {
-    const { store, newId, clock } = this.#core
-    const at = clock.now()
-    const history = [{ code: error.code, message: error.message, at }]
-    await store.bury({
-      id: newId(),
-      tenant: tenant ?? '-',
-      subject,
-      payload,
-      code: error.code,
-      message: error.message,
-      attempts: 1,
-      history,
-      trace: '',
-      at,
+  #writeSoon(ms: number): void {
+    if (this.#marking !== null || (this.#soon !== null && ms > 0)) return
+    this.#soon?.()
+    this.#soon = this.#core.clock.setTimeout(() => {
+      this.#soon = null
+      void this.#write()
+    }, ms)
+  }
+
+  async #write(): Promise<void> {
+    if (this.#marking !== null) return await this.#marking
+    const rows = this.#marks.splice(0)
+    if (rows.length === 0) return
+    this.#marking = this.#core.store.relayed(rows).catch((error: unknown) => {
+      // Meanwhile the next holder would relay them again, under the same message ids.
+      this.#core.log.warn({ rows: rows.length, code: coded(error).code }, 'relayed rows could not be marked yet')
+      this.#marks.unshift(...rows)
     })
+    await this.#marking
+    this.#marking = null
+    if (this.#marks.length > 0) this.#writeSoon(this.#marks[0] === rows[0] ? MARK_AGAIN_MS : MARK_MS)
   }
+}
 
-  #mark(row: { readonly tenant: string; readonly id: string }): void {
-    this.#marks.push({ tenant: row.tenant, id: row.id })
-    if (this.#marks.length >= MARK_ROWS && this.#marking === null) {
-      this.#giveBack?.()
-      this.#giveBack = null
-      this.#marking = this.#writeMarks()
-    } else if (this.#giveBack === null && this.#marking === null) {
-      this.#giveBack = this.#core.clock.setTimeout(() => {
-        this.#giveBack = null
-        this.#marking = this.#writeMarks()
-      }, MARK_MS)
-    }
-  }
-
-  async #writeMarks(): Promise<void> {
-    const rows = this.#marks
-    this.#marks = []
-    try {
-      if (rows.length > 0) await this.#core.store.relayed(rows)
-    } catch (error) {
-      // Harmless: an unmarked row is relayed again by the next holder, under the same message ids.
-      this.#core.log.warn({ rows: rows.length, code: coded(error).code }, 'relayed rows could not be marked')
-    } finally {
-      this.#marking = null
-    }
-    if (this.#marks.length > 0 && this.#giveBack === null) {
-      this.#giveBack = this.#core.clock.setTimeout(() => {
-        this.#giveBack = null
-        this.#marking = this.#writeMarks()
-      }, MARK_MS)
-    }
-  }
+/** The message id begins with the subject where the id of the event was given by somebody else than the runtime. */
+export function messageId(subject: string, id: string | undefined, made: string): string {
+  return id === undefined ? made : `${subject}#${id}`
+}
+export function eventIdOf([, subject, id]: Entry): string {
+  return id.startsWith(`${subject}#`) ? id.slice(subject.length + 1) : id
 }
 
 /** Relayed rows are marked this late, or when this many wait. */
 const MARK_MS = 50
+const MARK_AGAIN_MS = 1_000
 const MARK_ROWS = 256

@@ -6,12 +6,13 @@ import { ACTOR_CHANGED, LETTER_BURIED, encodeEvent } from '#shared/wire/event.ts
 import { keyHead } from '#shared/wire/names.ts'
 import { eventSubject, filters, parseSubject } from '#shared/wire/subjects.ts'
 import type { Consumption, Delivery, InboundMessage, Subscription } from '#shared/transport/port.ts'
-import { Child } from './child.ts'
+import { Child, stopIn } from './child.ts'
 import { Committer } from './committer.ts'
-import type { ActorDefinition, RunDefinition } from './definition.ts'
+import type { ActorDefinition, ChildEnd, RunDefinition } from './definition.ts'
 import type { Execution } from './execution.ts'
 import type { FairQueue } from './fair.ts'
 import { Lane } from './lane.ts'
+import { letter } from './letters.ts'
 import type { HostCore } from './core.ts'
 import type { Relay } from './outbox.ts'
 import type { Reacher } from './reach.ts'
@@ -46,20 +47,26 @@ export class HeldPartition {
   readonly core: HostCore
   readonly relay: Relay
   readonly handlers: FairQueue
-  /** Commands up to this stream sequence may have been begun by an earlier holder. */
+  readonly timers: Timers
+  /** Commands up to this stream sequence may have been begun before: by an earlier holder, or before an interruption. */
   mark = 0
   readonly #parts: NodeParts
   readonly #end = new AbortController()
   readonly #lanes = new Map<string, Lane>()
   readonly #committers = new Map<string, Committer>()
+  /** Until the end of each is written. */
   readonly #children = new Map<string, Child>()
   readonly #outstanding = new Set<Delivery>()
-  readonly #timers: Timers
+  /** What the last holder left unsent, by lane, until its lane is made. */
+  readonly #inherited = new Map<string, OutboxRow[]>()
+  /** Calls that came while opening; null from then on. */
+  #early: InboundMessage[] | null = []
   #consumption: Consumption | null = null
+  #reattaching = false
   #calls: Subscription | null = null
+  #stopListening: () => void = () => {}
   #beat: Cancel | null = null
   #closing = false
-  #recovering: Promise<void> | null = null
   readonly #onLost: (held: HeldPartition, error: WaggleError) => void
 
   constructor(
@@ -78,7 +85,7 @@ export class HeldPartition {
     this.partition = partition
     this.epoch = epoch
     this.#onLost = onLost
-    this.#timers = new Timers(parts.core, this.kind, partition, (row) => this.#fire(row))
+    this.timers = new Timers(parts.core, this.kind, partition, (row) => this.#fire(row))
   }
 
   get lost(): AbortSignal {
@@ -98,7 +105,9 @@ export class HeldPartition {
   async open(durables: readonly string[]): Promise<void> {
     const { core } = this
     const started = core.clock.elapsed()
+    // Callers find a listener at once; what they ask waits until what was said before is known.
     this.#calls = core.transport.subscribe(filters.calls(this.partition, this.kind), (message) => this.#onCall(message))
+    this.#stopListening = core.transport.onStatus((status) => this.#onStatus(status))
     const stateless = this.definition.options.stateless === true
     const [unsent, runs] = stateless
       ? [[], []]
@@ -106,27 +115,19 @@ export class HeldPartition {
           core.store.unsent(this.kind, this.partition),
           core.store.unfinishedRuns(this.kind, this.partition),
         ])
-    await this.#resend(unsent)
-    for (const row of runs) this.#adoptRun(row)
-    if (!stateless) await this.#timers.open()
+    this.lost.throwIfAborted()
+    this.#inherit(unsent)
+    for (const row of runs) this.#startChild(row, true)
+    if (!stateless) this.timers.look()
+    const early = this.#early ?? []
+    this.#early = null
+    for (const message of early) this.#onCall(message)
     const prefix = durableName(this.kind, this.partition, '')
     for (const name of durables) {
       if (name.startsWith(prefix) && Number(name.slice(prefix.length)) < this.epoch)
         await core.transport.deleteConsumer(COMMANDS, name)
     }
-    this.mark = (await core.transport.streamInfo(COMMANDS)).lastSequence
-    this.lost.throwIfAborted()
-    this.#consumption = await core.transport.consume(
-      {
-        stream: COMMANDS,
-        durable: durableName(this.kind, this.partition, this.epoch),
-        filter: filters.commands(this.partition, this.kind),
-        ackWaitMs: core.limits.ackWaitMs,
-        maxUnacknowledged: core.limits.window,
-      },
-      (delivery) => this.#onCommand(delivery),
-    )
-    void this.#consumption.lost.then((error) => this.lose(error))
+    await this.#consume()
     this.#tick()
     core.observe('partition:acquired', {
       kind: this.kind,
@@ -140,21 +141,14 @@ export class HeldPartition {
 
   /** A higher epoch is known: stop at once. Idempotent. */
   lose(error: WaggleError): void {
-    if (this.#end.signal.aborted) return
-    this.#end.abort(error)
-    this.#shut()
-    this.core.observe('partition:released', {
-      kind: this.kind,
-      partition: this.partition,
-      epoch: this.epoch,
-      reason: error.code,
-    })
+    if (this.lost.aborted) return
+    this.#shut(error)
     this.#onLost(this, error)
   }
 
   /** Lets go in good order: takes nothing new, lets handlers (and runs, for at most `drainMs`) finish, gives the rest back. */
   async close(drainMs: number): Promise<void> {
-    if (this.#closing || this.#end.signal.aborted) return
+    if (this.#closing || this.lost.aborted) return
     this.#closing = true
     this.#calls?.unsubscribe()
     await this.#consumption?.stop()
@@ -164,18 +158,10 @@ export class HeldPartition {
     await this.#within(Promise.allSettled([...this.#children.values()].map((child) => child.ended)), patience())
     for (const child of this.#children.values()) child.leave()
     await this.#within(this.#quiet(), Math.max(patience(), MIN_QUIET_MS))
-    this.#end.abort(new WaggleError('LEAVING'))
-    this.#shut()
-    await this.core.transport
-      .deleteConsumer(COMMANDS, durableName(this.kind, this.partition, this.epoch))
-      .catch((error: unknown) => {
-        this.core.log.debug({ code: coded(error).code }, 'the consumer could not be deleted; the next holder does it')
-      })
-    this.core.observe('partition:released', {
-      kind: this.kind,
-      partition: this.partition,
-      epoch: this.epoch,
-      reason: 'LEAVING',
+    if (this.lost.aborted) return
+    this.#shut(new WaggleError('LEAVING'))
+    await this.core.transport.deleteConsumer(COMMANDS, this.#durable).catch((error: unknown) => {
+      this.core.log.debug({ code: coded(error).code }, 'the consumer could not be deleted; the next holder does it')
     })
   }
 
@@ -188,113 +174,148 @@ export class HeldPartition {
     return committer
   }
 
-  childrenOf(parent: Address): Address[] {
-    const found: Address[] = []
-    for (const child of this.#children.values()) if (child.parent === parent) found.push(child.address)
-    return found
+  childrenOf(tenant: string, parent: Address): Address[] {
+    const mine = (child: Child): boolean => !child.over && child.parent === parent && child.row.tenant === tenant
+    return [...this.#children.values()].filter(mine).map((child) => child.address)
   }
 
   /** What a committed step starts and stops. */
-  afterCommit(lane: Lane, step: Step, stops: readonly { readonly address: Address; readonly reason: string }[]): void {
+  afterCommit(
+    tenant: string,
+    key: string,
+    step: Step,
+    stops: readonly { readonly address: Address; readonly reason: string }[],
+  ): void {
     if (this.lost.aborted) return
-    for (const change of step.timers) this.#timers.change(lane.tenant, lane.keyToken, change)
+    for (const change of step.timers) this.timers.change(tenant, key, change)
     for (const change of step.runs) {
-      if (change.change === 'start') {
-        const row: RunRow = {
-          ...change.run,
-          tenant: lane.tenant,
-          partition: this.partition,
-          state: 'running',
-          attempt: 1,
-          restarts: [],
-          result: null,
-          error: null,
-        }
-        this.#startChild(row, false)
-      }
+      if (change.change !== 'start') continue
+      const fresh = { state: 'running', attempt: 1, restarts: [], result: null, error: null } as const
+      this.#startChild({ ...change.run, tenant, partition: this.partition, ...fresh }, false)
     }
-    for (const stop of stops) this.#children.get(childId(lane.tenant, stop.address))?.stop(stop.reason)
+    for (const { address, reason } of stops) this.#children.get(childId(tenant, address))?.stop(reason)
   }
 
-  /** Writes that a child goes on, under our epoch, before it says anything (I1). */
-  reopenChild(child: Child, change: RunChange): Promise<void> {
-    return this.#lane(child.row.tenant, child.row.parentKey).open({ who: child.address, change })
+  /** What stands in the row of a child from the step on that stops it; null when no such child is at work. */
+  stopChange(tenant: string, address: Address, reason: string): RunChange | null {
+    const child = this.#children.get(childId(tenant, address))
+    return child === undefined || child.over ? null : child.stopChange(reason)
+  }
+
+  /** After a doubt: what was committed of an actor without our knowing. */
+  takeUp(tenant: string, key: string, runs: readonly RunRow[]): void {
+    this.timers.doubt(tenant, key)
+    for (const row of runs) {
+      const child = this.#children.get(childId(row.tenant, `${row.kind}/${row.key}`))
+      const stop = stopIn(row)
+      if (child === undefined) this.#startChild(row, true)
+      else if (stop !== null) child.stop(stop)
+    }
+  }
+
+  /** Writes how a child stands through its parent's lane, and opens our epoch for it before it says anything (I1). */
+  writeChild(child: Child, change: () => RunChange, opens: boolean): Promise<void> {
+    return this.#lane(child.row.tenant, child.row.parentKey).open({ who: child.address, change, opens })
   }
 
   /** The end of a child becomes an item of its parent: the row's last change and the parent's reaction are one transaction. */
-  childEnded(child: Child, item: Extract<Parameters<Lane['push']>[0], { is: 'ended' }>): void {
-    this.#lane(child.row.tenant, child.row.parentKey).push(item)
-  }
-  forgetChild(child: Child): void {
-    this.#children.delete(childId(child.row.tenant, child.address))
+  childEnded(child: Child, envelope: Envelope, end: ChildEnd, change: () => RunChange): void {
+    if (this.lost.aborted) return
+    const told = (): void => void this.#children.delete(childId(child.row.tenant, child.address))
+    this.#lane(child.row.tenant, child.row.parentKey).push({ is: 'ended', envelope, end, change, told })
   }
 
-  /** A child has put its parent down: its other children are stopped, its state is read anew. */
+  /** A child has put its parent down: the other children of the parent are stopped. */
   escalate(child: Child): void {
     this.announce(child.row.tenant, child.parent, 'crashed', `escalated by ${child.address}`)
     for (const other of this.#children.values()) {
       if (other !== child && other.parent === child.parent && other.row.tenant === child.row.tenant)
         other.stop('escalated')
     }
-    this.#lanes.get(laneId(child.row.tenant, child.row.parentKey))?.reset()
-  }
-
-  /** After a doubt about the database: rows that were committed without our knowing are relayed. */
-  recoverUnsent(): Promise<void> {
-    this.#recovering ??= (async () => {
-      try {
-        await Promise.allSettled([...this.#lanes.values()].map((lane) => lane.relayed))
-        await this.relay.flush()
-        await this.#resend(await this.core.store.unsent(this.kind, this.partition))
-        for (const row of await this.core.store.unfinishedRuns(this.kind, this.partition)) this.#adoptRun(row)
-        this.#timers.reopen()
-      } catch (error) {
-        this.core.log.warn(
-          { kind: this.kind, partition: this.partition, code: coded(error).code },
-          'unsent rows could not be read yet',
-        )
-      } finally {
-        this.#recovering = null
-      }
-    })()
-    return this.#recovering
   }
 
   withdrawCall(tenant: string, key: string, id: string): boolean {
     return this.#lanes.get(laneId(tenant, key))?.withdraw(id) ?? false
   }
 
-  /** Says in the log, without a transaction, how an actor is doing; lost at worst. */
+  /**
+   * Says in the log, without a transaction, how an actor is doing; lost at worst. It is the node that says it: a word of
+   * the actor itself before its epoch is opened would make void what an earlier holder has committed and not yet said.
+   */
   announce(tenant: string, address: Address, state: string, reason = ''): void {
+    if (this.lost.aborted) return
+    const { core } = this
     const [kind = '', key = ''] = address.split('/')
     const mailbox = this.#lanes.get(laneId(tenant, key))?.depth ?? 0
-    this.#say(tenant, address, { kind, key, state, mailbox, node: this.core.node, reason })
+    const id = core.newId()
+    const by: Address = `system/${core.node}`
+    const head = { id, type: ACTOR_CHANGED, version: 1, by, epoch: 0, control: 0, at: core.clock.now(), trace: '' }
+    const bytes = encodeEvent({ ...head, payload: { kind, key, state, mailbox, node: core.node, reason } })
+    core.transport
+      .append(eventSubject(tenant, keyHead(key), 'ops'), bytes, { messageId: id })
+      .catch((error: unknown) => {
+        core.log.debug({ address, code: coded(error).code }, 'a life sign was lost')
+      })
   }
 
-  sayBuried(execution: Execution, lane: Lane, letter: DeadLetter, type: string): void {
-    const [kind = '', key = ''] = lane.address.split('/')
+  sayBuried(execution: Execution, address: Address, letter: DeadLetter, type: string): void {
+    const [kind = '', key = ''] = address.split('/')
     execution.emit(LETTER_BURIED, { letterId: letter.id, kind, key, type, code: letter.code }, { audience: 'ops' })
   }
 
-  #say(tenant: string, by: Address, payload: { key: string } & Record<string, unknown>): void {
-    if (this.lost.aborted) return
-    const id = this.core.newId()
-    const bytes = encodeEvent({
-      id,
-      type: ACTOR_CHANGED,
-      version: 1,
-      by,
-      epoch: this.epoch,
-      control: 0,
-      at: this.core.clock.now(),
-      trace: '',
-      payload,
+  get #durable(): string {
+    return durableName(this.kind, this.partition, this.epoch)
+  }
+
+  async #consume(): Promise<void> {
+    const { core } = this
+    this.mark = (await core.transport.streamInfo(COMMANDS)).lastSequence
+    this.lost.throwIfAborted()
+    const consumption = await core.transport.consume(
+      {
+        stream: COMMANDS,
+        durable: this.#durable,
+        filter: filters.commands(this.partition, this.kind),
+        ackWaitMs: core.limits.ackWaitMs,
+        maxUnacknowledged: core.limits.window,
+      },
+      (delivery) => {
+        if (!this.#reattaching) this.#onCommand(delivery)
+      },
+    )
+    if (this.lost.aborted || this.#closing) return await consumption.stop()
+    this.#consumption = consumption
+    void consumption.lost.then((error) => {
+      if (this.#consumption === consumption) this.lose(error)
     })
-    this.core.transport
-      .append(eventSubject(tenant, keyHead(payload.key), 'ops'), bytes, { messageId: id })
-      .catch((error: unknown) => {
-        this.core.log.debug({ by, code: coded(error).code }, 'a life sign was lost')
-      })
+  }
+
+  /**
+   * What was under way to us when the connection broke comes again only after its ack wait, and younger commands would
+   * overtake it (I2). So the consumer is made anew: everything unacknowledged comes again at once, in order. If it is
+   * gone, somebody else holds the partition.
+   */
+  #onStatus(status: 'connected' | 'disconnected'): void {
+    if (this.#consumption === null || this.#closing) return
+    if (status === 'disconnected') this.#reattaching = true
+    else if (this.#reattaching) void this.#reattach()
+  }
+
+  async #reattach(): Promise<void> {
+    const old = this.#consumption
+    if (old === null) return
+    this.#consumption = null
+    try {
+      await old.stop()
+      if (!(await this.core.transport.deleteConsumer(COMMANDS, this.#durable)))
+        throw new WaggleError('STALE_EPOCH', { durable: this.#durable })
+      if (this.#closing) return
+      this.#reattaching = false
+      await this.#consume()
+    } catch (error) {
+      // Whatever it was, a new epoch makes it good.
+      this.lose(coded(error))
+    }
   }
 
   #onCommand(delivery: Delivery): void {
@@ -314,36 +335,29 @@ export class HeldPartition {
   }
 
   async #buryUndecodable(delivery: Delivery, error: WaggleError): Promise<void> {
-    const { store, newId, clock, log } = this.core
-    const at = clock.now()
-    const tenant = /^t\.([a-z0-9-]{1,120})\./.exec(delivery.subject)?.[1] ?? '-'
+    const { subject, data, sequence } = delivery
+    const tenant = /^t\.([a-z0-9-]{1,120})\./.exec(subject)?.[1] ?? '-'
+    const id = `${this.#durable.slice(0, this.#durable.lastIndexOf('-e'))}.${sequence}`
     try {
-      await store.bury({
-        id: newId(),
-        tenant,
-        subject: delivery.subject,
-        payload: delivery.data,
-        code: error.code,
-        message: error.message,
-        attempts: 1,
-        history: [{ code: error.code, message: error.message, at }],
-        trace: '',
-        at,
-      })
+      await this.core.store.bury(letter(this.core, { id, tenant, subject, payload: data, error }))
       delivery.ack()
     } catch (failure) {
       // Not acknowledged: it comes again, nothing is lost.
-      log.error({ subject: delivery.subject, code: coded(failure).code }, 'an undecodable message could not be buried')
+      this.core.log.error({ subject, code: coded(failure).code }, 'an undecodable message could not be buried')
       this.#outstanding.delete(delivery)
     }
   }
 
   #onCall(message: InboundMessage): void {
     if (this.#closing || this.lost.aborted) return
-    let envelope: Envelope
+    if (this.#early !== null) {
+      // Beyond it the caller waits for its deadline; opening is shorter than that or does not succeed.
+      if (this.#early.length < this.core.limits.calls) this.#early.push(message)
+      return
+    }
     try {
       const subject = parseSubject(message.subject)
-      envelope = decodeEnvelope(message.data)
+      const envelope = decodeEnvelope(message.data)
       if (subject.lane !== 'call' || envelope.tenant !== subject.tenant) return
       this.#lane(subject.tenant, subject.key).push({ is: 'call', envelope, reply: message.reply })
     } catch (error) {
@@ -352,22 +366,20 @@ export class HeldPartition {
   }
 
   #fire(row: TimerRow): void {
-    if (!this.#closing && !this.lost.aborted) this.#lane(row.tenant, row.key).push({ is: 'timer', row })
+    if (this.#closing || this.lost.aborted) return
+    this.#lane(row.tenant, row.key).push({ is: 'timer', row, id: `timer:${this.core.newId()}` })
   }
 
   #lane(tenant: string, key: string): Lane {
     const id = laneId(tenant, key)
     let lane = this.#lanes.get(id)
     if (lane === undefined) {
-      lane = new Lane(this, tenant, key)
+      lane = new Lane(this, tenant, key, this.#inherited.get(id) ?? [])
+      this.#inherited.delete(id)
       this.#lanes.set(id, lane)
       if (this.definition.options.stateless !== true) this.announce(tenant, lane.address, 'awake')
     }
     return lane
-  }
-
-  #adoptRun(row: RunRow): void {
-    if (!this.#children.has(childId(row.tenant, `${row.kind}/${row.key}`))) this.#startChild(row, true)
   }
 
   #startChild(row: RunRow, resumed: boolean): void {
@@ -376,31 +388,31 @@ export class HeldPartition {
     child.start()
   }
 
-  async #resend(rows: readonly OutboxRow[]): Promise<void> {
-    const byActor = new Map<string, OutboxRow[]>()
+  /**
+   * Each actor first says what an earlier holder left unsaid of it; then its epoch is opened. Should that holder wake and
+   * say it once more when the broker has forgotten the message ids, it is void for every reader (I1).
+   */
+  #inherit(rows: readonly OutboxRow[]): void {
     for (const row of rows) {
       const id = laneId(row.tenant, row.key)
-      byActor.set(id, [...(byActor.get(id) ?? []), row])
+      const own = this.#inherited.get(id)
+      if (own === undefined) this.#inherited.set(id, [row])
+      else own.push(row)
     }
-    const sendInOrder = async (own: OutboxRow[]): Promise<void> => {
-      for (const row of own) await this.relay.sendRow(row, this.lost)
-    }
-    await Promise.all([...byActor.values()].map(sendInOrder))
-    // Our epoch is opened after what the last holder left unsaid: should it wake and send that again when the broker has
-    // forgotten the message ids, it is void for every reader (I1).
-    for (const own of byActor.values())
-      void this.#lane(own[0]!.tenant, own[0]!.key)
+    for (const [first] of [...this.#inherited.values()]) {
+      if (first === undefined) continue
+      this.#lane(first.tenant, first.key)
         .open(null)
         .catch(() => {})
+    }
   }
 
   #track(delivery: Delivery): Delivery {
-    const { subject, data, sequence, deliveries } = delivery
     const tracked: Delivery = {
-      subject,
-      data,
-      sequence,
-      deliveries,
+      subject: delivery.subject,
+      data: delivery.data,
+      sequence: delivery.sequence,
+      deliveries: delivery.deliveries,
       ack: () => {
         this.#outstanding.delete(tracked)
         // An ack after the loss would be without effect at the broker, and must not even be tried (I1).
@@ -414,6 +426,7 @@ export class HeldPartition {
 
   /** Keeps what is at work from being delivered again, and drops what sleeps. */
   #tick(): void {
+    if (this.lost.aborted) return
     const { clock, limits } = this.core
     this.#beat = clock.setTimeout(
       () => {
@@ -431,11 +444,10 @@ export class HeldPartition {
     const parents = new Set<string>()
     for (const child of this.#children.values()) parents.add(laneId(child.row.tenant, child.row.parentKey))
     for (const [id, lane] of this.#lanes) {
-      if (lane.idle && lane.lastUsed <= before && !parents.has(id)) {
-        this.#lanes.delete(id)
-        this.core.observe('activation:slept', { address: lane.address })
-        if (this.definition.options.stateless !== true) this.announce(lane.tenant, lane.address, 'asleep')
-      }
+      if (!lane.idle || lane.lastUsed > before || parents.has(id)) continue
+      this.#lanes.delete(id)
+      this.core.observe('activation:slept', { address: lane.address })
+      if (this.definition.options.stateless !== true) this.announce(lane.tenant, lane.address, 'asleep')
     }
   }
 
@@ -443,7 +455,6 @@ export class HeldPartition {
     while (!this.lost.aborted && [...this.#lanes.values()].some((lane) => !lane.idle)) {
       await new Promise<void>((resolve) => void this.core.clock.setTimeout(resolve, QUIET_LOOK_MS))
     }
-    await Promise.allSettled([...this.#lanes.values()].map((lane) => lane.relayed))
   }
 
   async #within(work: Promise<unknown>, ms: number): Promise<void> {
@@ -455,15 +466,22 @@ export class HeldPartition {
     cancel()
   }
 
-  #shut(): void {
+  #shut(error: WaggleError): void {
+    this.#end.abort(error)
     this.#beat?.()
+    this.#stopListening()
     this.#calls?.unsubscribe()
     void this.#consumption?.stop().catch(() => {})
-    this.#timers.close()
+    this.#consumption = null
+    this.timers.close()
     for (const child of this.#children.values()) child.leave()
+    for (const lane of this.#lanes.values()) lane.close()
     this.#children.clear()
     this.#lanes.clear()
     this.#outstanding.clear()
+    this.#inherited.clear()
+    const { kind, partition, epoch } = this
+    this.core.observe('partition:released', { kind, partition, epoch, reason: error.code })
   }
 }
 

@@ -1,5 +1,4 @@
-import { coded } from '#shared/errors/waggle-error.ts'
-import type { WaggleError } from '#shared/errors/waggle-error.ts'
+import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import type { ActorDefinition } from './definition.ts'
 import { Membership } from './membership.ts'
 import type { NodeView } from './membership.ts'
@@ -111,9 +110,16 @@ export class Placement {
       }),
     )
     if (surplus.length > 0) await this.#membership.renew()
+    const rows = await core.store.holders()
+    const holders = new Map(rows.map((row) => [holdName(row.kind, row.partition), row.holder]))
+    // A holder that has nothing to commit would not notice that it was taken over, and go on answering.
+    for (const { kind, partition, epoch } of rows) {
+      const held = this.#held.get(holdName(kind, partition))
+      if (held !== undefined && held.epoch < epoch)
+        held.lose(new WaggleError('STALE_EPOCH', { mine: held.epoch, epoch }))
+    }
     const missing = [...wanted].filter(([name]) => !this.#held.has(name))
     if (missing.length === 0) return
-    const holders = new Map((await core.store.holders()).map((row) => [holdName(row.kind, row.partition), row.holder]))
     const durables = await core.transport.consumers(COMMANDS)
     const ready = missing.filter(([name]) => this.#mayTake(name, holders.get(name)))
     if (ready.length < missing.length) this.#soon()

@@ -6,6 +6,7 @@ import { decodeKey, keyHead } from '#shared/wire/names.ts'
 import { eventSubject } from '#shared/wire/subjects.ts'
 import type { Cause, EffectResult, EmitOptions, RunContext } from './definition.ts'
 import { causeOf, originWithin } from './message.ts'
+import { messageId } from './outbox.ts'
 import type { HeldPartition, NodeParts } from './partition.ts'
 import type { Reach } from './ref.ts'
 import type { EffectIntent, Fence, RunRow, TenantSql } from './store.ts'
@@ -28,6 +29,8 @@ export class RunScope implements RunContext {
   /** Read anew for each message: grows while the run goes on. */
   readonly #taint: string[]
   #silent = false
+  /** Ids of what it says begin with this: no other attempt, run or tenant says anything under them. */
+  readonly #words: string
   #spoken = 0
   /** In flight, in order. A failed one is remembered until `flushed` has told of it. */
   #last: Promise<void> = Promise.resolve()
@@ -53,6 +56,7 @@ export class RunScope implements RunContext {
     this.resumed = resumed
     this.fence = held.fence(row.tenant)
     this.log = parts.core.log
+    this.#words = parts.core.newId()
     // The parent does not wait for a child: asking it is no cycle. The child itself is an ancestor of what it asks.
     const origin = { ...originWithin(envelope, this.address, held.epoch), deadline: row.deadline, taint: this.#taint }
     this.reach = parts.reacher.within(origin, this.signal)
@@ -83,7 +87,8 @@ export class RunScope implements RunContext {
   emit(type: string, payload: unknown, options: EmitOptions): void {
     if (this.#silent || this.#held.lost.aborted) return
     const { core } = this.#parts
-    const id = options.id ?? `${this.key.at(-1)}.${this.fence.epoch}.${this.attempt}.${this.#spoken++}`
+    const made = `${this.#words}-${this.#spoken++}`
+    const id = options.id ?? made
     const event = {
       id,
       type,
@@ -96,7 +101,9 @@ export class RunScope implements RunContext {
       payload,
     }
     const subject = eventSubject(this.tenant, options.scope ?? keyHead(this.#parentKey), options.audience)
-    const stored = core.transport.append(subject, encodeEvent(event), { messageId: id })
+    const stored = core.transport.append(subject, encodeEvent(event), {
+      messageId: messageId(subject, options.id, made),
+    })
     const settled = stored.then(
       () => {},
       (error: unknown) => {
@@ -178,4 +185,13 @@ export class RunScope implements RunContext {
   }
 }
 
-const IN_DOUBT: ReadonlySet<string> = new Set(['DEADLINE', 'CANCELLED', 'BROKER_DOWN', 'LEAVING'])
+/** Words that say nothing about whether it happened: all others are an answer, of the tool or before it was reached. */
+const IN_DOUBT: ReadonlySet<string> = new Set([
+  'DEADLINE',
+  'CANCELLED',
+  'BROKER_DOWN',
+  'LEAVING',
+  'CRASHED',
+  'INTERNAL',
+  'UNDECODABLE',
+])

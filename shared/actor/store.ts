@@ -29,6 +29,7 @@ export interface Store {
   /** What a new holder resumes before it consumes (I4). */
   unsent(kind: string, partition: number): Promise<readonly OutboxRow[]>
   relayed(rows: readonly { readonly tenant: string; readonly id: string }[]): Promise<void>
+  /** Those due first, the soonest first; may be cut off at 1,000 or more. */
   timers(kind: string, partition: number, dueBefore: number): Promise<readonly TimerRow[]>
   unfinishedRuns(kind: string, partition: number): Promise<readonly RunRow[]>
   run(tenant: string, kind: string, key: string): Promise<RunRow | null>
@@ -39,6 +40,7 @@ export interface Store {
 
   /** Writes `intended`, or returns the row that is there (fenced). */
   intend(fence: Fence, effect: EffectIntent): Promise<EffectRow>
+  /** What is known only grows (`failed` < `unknown` < `done`): a weaker outcome that comes late changes nothing. */
   settle(fence: Fence, id: string, outcome: EffectOutcome): Promise<void>
 
   /** Remembers where in the log an epoch was opened; see `Step.openings`. */

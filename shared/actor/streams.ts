@@ -3,6 +3,8 @@ import type { Limits } from './limits.ts'
 
 export const COMMANDS = 'CMD'
 export const EVENTS = 'EVT'
+/** Every event of every tenant. */
+export const ANY_EVENT = 't.*.ev.>'
 export const INBOUND = 'IN'
 export const OUTBOUND = 'OUT'
 
@@ -24,7 +26,7 @@ export function streamSpecs(limits: Limits, options: StreamOptions): readonly St
     { name: COMMANDS, subjects: ['t.*.cmd.>'], ...work, maxMessages: limits.commands, maxPerSubject: limits.mailbox },
     {
       name: EVENTS,
-      subjects: ['t.*.ev.>'],
+      subjects: [ANY_EVENT],
       retention: 'age',
       maxAgeMs: options.eventsMs,
       duplicateWindowMs: DUPLICATE_WINDOW_MS,
@@ -38,4 +40,4 @@ export function streamSpecs(limits: Limits, options: StreamOptions): readonly St
 }
 
 /** Beyond it the epoch (events) and the processed ids (commands) tell a second relay of the same row. */
-const DUPLICATE_WINDOW_MS = 120_000
+export const DUPLICATE_WINDOW_MS = 120_000

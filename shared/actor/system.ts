@@ -118,9 +118,10 @@ export class ActorSystem {
     }
     if (this.#store !== null) {
       const core: HostCore = { ...this.#core, store: this.#store }
-      this.#keeper = new LogKeeper(core)
+      this.#relay = new Relay(core)
+      this.#keeper = new LogKeeper(core, this.#relay)
       await this.#keeper.open()
-      if (this.#actors.size > 0) await this.#hostActors(core)
+      if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
       this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
     } else if (this.#actors.size > 0) {
       throw new WaggleError('CONFIG', { reason: 'Virtual actors need a store.' })
@@ -176,15 +177,14 @@ export class ActorSystem {
     for (const signal of this.#signals) signal.unsubscribe()
   }
 
-  async #hostActors(core: HostCore): Promise<void> {
+  async #hostActors(core: HostCore, relay: Relay): Promise<void> {
     const { limits, clock, transport } = core
     await core.store.declare(
       [...this.#actors.values()].map(({ contract: { kind, partitions } }) => ({ kind, partitions })),
     )
-    this.#relay = new Relay(core)
     const parts: NodeParts = {
       core,
-      relay: this.#relay,
+      relay,
       handlers: new FairQueue(limits.handlers, clock),
       runSlots: new FairQueue(limits.runs, clock),
       reacher: this.#reacher,

@@ -178,7 +178,7 @@ export function workload(outside: Outside, clock: Clock): Definition[] {
     ended: (ctx, end) => {
       const job = end.key[1]!
       if (ctx.state.ended[job] !== undefined) ctx.state.wrong.push(`${job} ended twice`)
-      ctx.state.ended[job] = `${end.state}:${String(end.result ?? end.error?.code)}`
+      ctx.state.ended[job] = `${end.state}:${end.state === 'done' ? (end.result as string) : end.error?.code}`
       ctx.emit('boss:ended', { n: Object.keys(ctx.state.ended).length }, { audience: 'ops' })
     },
   })

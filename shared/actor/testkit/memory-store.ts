@@ -438,7 +438,8 @@ class MemoryStore implements Store {
     return this.#call((db) => {
       db.checkEpoch(fence)
       const row = db.effects.get(`${fence.tenant}/${id}`)
-      if (row !== undefined) db.effects.set(`${fence.tenant}/${id}`, { ...row, ...outcome })
+      if (row !== undefined && STRENGTH[outcome.status] > STRENGTH[row.status])
+        db.effects.set(`${fence.tenant}/${id}`, { ...row, ...outcome })
     })
   }
 
@@ -493,6 +494,9 @@ class MemoryStore implements Store {
     return this.#db.call(this.#node, () => work(this.#db))
   }
 }
+
+/** What is known of an effect only grows: an outcome that comes late does not undo a stronger one. */
+const STRENGTH = { intended: 0, failed: 1, unknown: 2, done: 3 } as const
 
 const IDLE_IN_TRANSACTION_MS = 3_000
 

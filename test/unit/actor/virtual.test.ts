@@ -11,7 +11,10 @@ const Counter = contract('counter', {
 })
 const Echo = pool('echo', { say: ask(z.object({ text: z.string() }), z.string()) })
 const Job = spawned('job', z.object({ text: z.string() }), z.string())
-const Boss = contract('boss', { work: tell(z.object({ text: z.string() })), results: ask(z.object({}), z.array(z.string())) })
+const Boss = contract('boss', {
+  work: tell(z.object({ text: z.string() })),
+  results: ask(z.object({}), z.array(z.string())),
+})
 
 const counter = actor(Counter, {
   state: { version: 1, initial: () => ({ total: 0 }) },
@@ -37,7 +40,7 @@ const boss = actor(Boss, {
     work: (ctx, { text }) => ctx.spawn(Job, [ctx.key[0]!, ctx.newId()], { text }),
     results: (ctx) => ctx.state.results,
   },
-  ended: (ctx, end) => void ctx.state.results.push(String(end.result ?? end.error?.code)),
+  ended: (ctx, end) => void ctx.state.results.push(end.error?.code ?? (end.result as string)),
 })
 
 suite('virtual actors', ({ test }) => {
@@ -47,10 +50,17 @@ suite('virtual actors', ({ test }) => {
     const ref = kit.reach().ref(Counter, 'c1')
     assert.is(await kit.clock.settle(ref.confirm('add', { by: 2 })), 2)
     assert.is(await kit.clock.settle(ref.confirm('add', { by: 3 }, { id: 'same' })), 5)
-    assert.is(await kit.clock.settle(ref.confirm('add', { by: 3 }, { id: 'same' })), 5, 'the same id again is the same command')
+    assert.is(
+      await kit.clock.settle(ref.confirm('add', { by: 3 }, { id: 'same' })),
+      5,
+      'the same id again is the same command',
+    )
     assert.is(await kit.clock.settle(ref.ask('total', {})), 5)
     const log = await kit.log()
-    assert.equal(log.filter((entry) => entry.event.type === 'counter:added').map((entry) => entry.event.payload), [{ total: 2 }, { total: 5 }])
+    assert.equal(
+      log.filter((entry) => entry.event.type === 'counter:added').map((entry) => entry.event.payload),
+      [{ total: 2 }, { total: 5 }],
+    )
     await kit.close()
   })
 
