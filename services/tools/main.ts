@@ -33,4 +33,5 @@ export function hostTools(
   return { close: () => agent.close() }
 }
 
-if (import.meta.main) await runService('tools', (service) => void hostTools(service))
+if (import.meta.main)
+  await runService('tools', (service) => void hostTools(service, { allow: service.config.tools.allow }))

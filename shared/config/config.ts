@@ -41,6 +41,7 @@ export interface Config {
     readonly apiKey: string | null
     readonly baseUrl: string | null
   }
+  readonly tools: { readonly allow: readonly string[] }
   readonly files: { readonly state: string; readonly data: string }
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
@@ -113,6 +114,13 @@ function contradictions(given: Variables): Problem[] {
   )
   for (const origin of given.CORS_ORIGINS) {
     refuse(origin !== '*' && originOf(origin) !== origin, ['CORS_ORIGINS'], `CORS_ORIGINS: ${origin} is not an origin.`)
+  }
+  for (const host of given.TOOLS_ALLOW) {
+    refuse(
+      !/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\]):\d{1,5}$/i.test(host),
+      ['TOOLS_ALLOW'],
+      `TOOLS_ALLOW: ${host} is not host:port.`,
+    )
   }
   refuse(
     given.RATE_BURST < given.RATE_PER_SECOND,
@@ -235,6 +243,7 @@ function arrange(given: Variables): Config {
       apiKey: given.OPENAI_API_KEY ?? null,
       baseUrl: given.OPENAI_BASE_URL ?? null,
     },
+    tools: { allow: given.TOOLS_ALLOW },
     files: { state: given.WAGGLE_STATE, data: given.WAGGLE_DATA },
     logLevel: given.LOG_LEVEL,
   }

@@ -63,6 +63,7 @@ export const VARIABLES = {
   OPENAI_BASE_URL: optional(httpUrl(), 'Base URL of a server that speaks the OpenAI protocol.'),
 
   // Files and logs
+  TOOLS_ALLOW: list('host:port of own services that tools may reach though they are not public, separated by commas.'),
   WAGGLE_STATE: text().default('.waggle').describe('Folder of the embedded state.'),
   WAGGLE_DATA: text().default('../shared/data').describe('Folder of development data.'),
   LOG_LEVEL: z
