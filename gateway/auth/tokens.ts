@@ -1,5 +1,6 @@
 import { createLocalJWKSet, createRemoteJWKSet, importPKCS8, importSPKI, jwtVerify, SignJWT } from 'jose'
 import type { JWTVerifyGetKey } from 'jose'
+import { PLATFORM } from '#shared/actor/core.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { encodeName } from '#shared/wire/names.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
@@ -17,15 +18,23 @@ export interface TokenOptions {
   readonly seal: Seal | null
 }
 
+/** Who it is, and until when that is known (milliseconds since 1970). */
+export interface Proved {
+  readonly principal: Principal
+  readonly expiresAt: number
+}
+
 /** Difference of clocks that is forgiven, seconds. */
 const TOLERANCE_S = 30
 const MAX_TOKEN_CHARS = 8_192
+/** No control characters, no space at the ends. */
+const USER_FORM = /^[^\s\p{C}](?:[^\p{C}]{0,118}[^\s\p{C}])?$/u
 
 /**
  * Proves who is asking from an RS256 token (I9): signature, issuer, audience, expiry and tenant. Every failure is the same
  * UNAUTHENTICATED, so that nobody can learn from it what was almost right.
  */
-export async function tokenVerifier(options: TokenOptions): Promise<(token: string) => Promise<Principal>> {
+export async function tokenVerifier(options: TokenOptions): Promise<(token: string) => Promise<Proved>> {
   const key = await keyOf(options)
   return async (token) => {
     if (key === null || token.length > MAX_TOKEN_CHARS) throw new WaggleError('UNAUTHENTICATED')
@@ -39,15 +48,13 @@ export async function tokenVerifier(options: TokenOptions): Promise<(token: stri
       })
       const tenant = payload[options.tenantClaim]
       const user = payload.sub
-      if (
-        typeof tenant !== 'string' ||
-        typeof user !== 'string' ||
-        encodeName(tenant) !== tenant ||
-        tenant === 'platform'
-      )
-        throw new WaggleError('UNAUTHENTICATED')
+      const isTenant = typeof tenant === 'string' && encodeName(tenant) === tenant && tenant !== PLATFORM.tenant
+      if (!isTenant || typeof user !== 'string' || !USER_FORM.test(user)) throw new WaggleError('UNAUTHENTICATED')
       const credential = options.seal === null ? '' : options.seal.seal(token, `${tenant}/${user}`)
-      return { tenant, user, roles: texts(payload['roles']), scopes: scopesOf(payload['scope']), credential }
+      // The platform speaks for itself only from inside; no issuer can make somebody the platform.
+      const roles = texts(payload['roles']).filter((role) => !PLATFORM.roles.includes(role))
+      const scopes = scopesOf(payload['scope'])
+      return { principal: { tenant, user, roles, scopes, credential }, expiresAt: payload.exp! * 1_000 }
     } catch (error) {
       throw new WaggleError('UNAUTHENTICATED', {}, { cause: error, expected: true })
     }

@@ -302,6 +302,24 @@ suite('a live lane that loses', ({ test }) => {
       assert.is(client.snapshots.length, 1)
     }))
 
+  test('a cut connection: it is read again at once when it is back, with nobody saying more', () =>
+    world(async (w) => {
+      const gateway = await w.gateway('g1')
+      const client = new LogClient(w)
+      await join(w, client, gateway)
+      await w.clock.advance(5_000)
+      w.broker.partition('g1')
+      await w.say()
+      await w.say({ epoch: 2, audience: 'sys', type: 'activation:opened' })
+      w.broker.heal('g1')
+      await w.clock.advance(50)
+      assert.equal(client.received, [1])
+      await w.say({ epoch: 1 }) // void: what was said while nobody could hear took the word from it
+      await w.clock.advance(5_000)
+      client.check()
+      assert.is(client.snapshots.length, 1)
+    }))
+
   test('a lost word of a takeover, told late: what had gone out under the old epoch is taken back by a snapshot', () =>
     world(async (w) => {
       const gateway = await w.gateway('g1')
