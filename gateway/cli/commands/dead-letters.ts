@@ -42,17 +42,17 @@ export function addDeadLetters(program: Command, terminal: Terminal, done: (code
 
   withEndpoint(dlq.command('list').description('The latest dead letters, newest first.'))
     .option('-n, --limit <count>', 'how many', parseCount, LIST_LIMIT)
-    .option('--before <place>', 'those behind the place that the page before ended with')
+    .option('--after <place>', 'those behind the place that the page before ended with')
     .option('--json', 'print JSON')
-    .action(async (options: WithEndpoint<{ limit: number; before?: string; json?: boolean }>) => {
+    .action(async (options: WithEndpoint<{ limit: number; after?: string; json?: boolean }>) => {
       const query = new URLSearchParams({ limit: String(options.limit) })
-      if (options.before !== undefined) query.set('before', options.before)
+      if (options.after !== undefined) query.set('after', options.after)
       const endpoint = await findEndpoint(options, terminal)
       const { letters, next } = await request(endpoint, `dead-letters?${query.toString()}`, Letters)
       if (options.json === true) terminal.out(`${JSON.stringify(letters, null, 2)}\n`)
       else if (letters.length === 0) terminal.err('There are no dead letters.\n')
       else for (const letter of letters) terminal.out(`${row(letter, terminal)}\n`)
-      if (options.json !== true && next) terminal.err(terminal.errColors.dim(`more with --before ${next}\n`))
+      if (options.json !== true && next) terminal.err(terminal.errColors.dim(`more with --after ${next}\n`))
       done(ExitCode.ok)
     })
 

@@ -68,7 +68,7 @@ suite('waggle dlq', ({ test, before, after, beforeEach }) => {
     const { code, stdout, stderr } = await run('list', '--limit', '5')
     assert.is(code, 0)
     assert.match(stdout, /^l1 .*UNDECODABLE .*t\.demo\.cmd\.1\.agent\.c1 {2}It cannot be read\.\n$/)
-    assert.match(stderr, /--before l0/)
+    assert.match(stderr, /--after l0/)
     assert.is(requests[0]?.url, '/api/v1/dead-letters?limit=5')
   })
 
