@@ -50,7 +50,7 @@ export class Attempt {
       while (!ended) {
         const next = await this.#next(source)
         if (next.done === true) throw new WaggleError('MODEL_CUT', { reason: 'The stream ended without an end.' })
-        this.#firstPieceMs ??= this.#deps.clock.now() - this.#begun
+        if (this.#firstPieceMs === null) this.#begin()
         const piece = next.value
         if (piece.kind === 'end') {
           ended = true
@@ -97,6 +97,12 @@ export class Attempt {
       this.#waitingSince = null
       this.#interrupt = null
     })
+  }
+
+  #begin(): void {
+    this.#firstPieceMs = this.#deps.clock.now() - this.#begun
+    this.#cancelTimer()
+    this.#watch(this.#link.limits.pieceMs)
   }
 
   #watch(ms: number): void {

@@ -1,4 +1,5 @@
-import { AIMessageChunk, HumanMessage } from '@langchain/core/messages'
+import { HumanMessage } from '@langchain/core/messages'
+import type { AIMessageChunk } from '@langchain/core/messages'
 
 import { SimClock } from '#shared/actor/testkit/sim-clock.ts'
 import type { ErrorCode } from '#shared/errors/catalogue.ts'
@@ -146,8 +147,10 @@ suite('model chain', ({ test }) => {
     const { clock, calls, model } = world()
     const never: ScriptTurn = { steps: [{ waitMs: 600_000 }, { say: ['late'] }] }
     assert.is((await clock.settle(model([never, say('ok')]).invoke(ask))).text, 'ok')
+    const begun = clock.now()
     const silent: ScriptTurn = { steps: [{ say: ['Well, '] }, { waitMs: 600_000 }] }
     assert.is(await clock.settle(codeOf(model([silent, say('no')]).invoke(ask))), 'MODEL_CUT')
+    assert.is(clock.now() - begun, 20_000, 'the silence between two pieces, not the wait for the first')
     assert.equal(
       calls.map((call) => call.outcome),
       ['MODEL_DOWN', 'ok', 'MODEL_CUT'],
