@@ -33,7 +33,7 @@ interface Batch {
   readonly blobs: readonly (Place & {
     readonly channel: string
     readonly version: string
-    readonly value: Typed | null
+    readonly value: Typed
   })[]
   readonly writes: readonly (Place & {
     readonly checkpointId: string
@@ -96,9 +96,9 @@ export class Checkpoints {
         ns,
         channel,
         version,
-        type: value?.type ?? NO_VALUE,
+        type: value.type,
       })),
-      values(batch.blobs, ({ value }) => value?.bytes ?? null),
+      values(batch.blobs, ({ value }) => value.bytes),
       part(writes, ({ thread, ns, checkpointId, taskId, index, channel, value }) => ({
         thread,
         ns,
@@ -169,8 +169,6 @@ export class Checkpoints {
   }
 }
 
-const NO_VALUE = 'empty'
-
 const SELECT = `
   select c.thread, c.ns, c.id, c.parent_id, c.body, c.metadata,
     b.channels, b.types, b.values, w.tasks as write_tasks, w.channels as write_channels, w.types as write_types,
@@ -180,8 +178,7 @@ const SELECT = `
     select array_agg(b.channel) as channels, array_agg(b.type) as types, array_agg(b.value) as values
     from jsonb_each_text(c.versions) v
       join checkpoint_blobs b on b.tenant = c.tenant and b.thread = c.thread and b.ns = c.ns and b.channel = v.key
-        and b.version = v.value
-    where b.type <> '${NO_VALUE}') b on true
+        and b.version = v.value) b on true
   left join lateral (
     select array_agg(w.task_id order by w.task_id collate "C", w.idx) as tasks,
       array_agg(w.channel order by w.task_id collate "C", w.idx) as channels,
@@ -244,10 +241,10 @@ function part<Item>(items: readonly Item[], row: (item: Item) => object): string
   return items.length === 0 ? null : storableJson(items.map(row))
 }
 
-function values<Item>(items: readonly Item[], value: (item: Item) => Uint8Array | null): (Buffer | null)[] | null {
+function values<Item>(items: readonly Item[], value: (item: Item) => Uint8Array): Buffer[] | null {
   if (items.length === 0) return null
   return items.map((item) => {
     const array = value(item)
-    return array === null ? null : Buffer.from(array.buffer, array.byteOffset, array.byteLength)
+    return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
   })
 }

@@ -138,13 +138,16 @@ export class CheckpointSaver extends BaseCheckpointSaver {
     const [[, body], [, about], blobs] = await Promise.all([
       this.serde.dumpsTyped({ ...bare, channel_values: {} }),
       this.serde.dumpsTyped(metadata),
+      // A channel without a value has no row: what is not found when it is read has none.
       Promise.all(
-        Object.entries(newVersions).map(async ([channel, version]) => ({
-          ...place,
-          channel,
-          version: String(version),
-          value: channel in channelValues ? await this.#dump(channelValues[channel]) : null,
-        })),
+        Object.entries(newVersions)
+          .filter(([channel]) => channel in channelValues)
+          .map(async ([channel, version]) => ({
+            ...place,
+            channel,
+            version: String(version),
+            value: await this.#dump(channelValues[channel]),
+          })),
       ),
     ])
     const parentId = checkpointId(config)

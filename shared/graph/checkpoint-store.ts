@@ -39,8 +39,7 @@ export interface NewCheckpoint extends CheckpointPlace {
 export interface NewBlob extends CheckpointPlace {
   readonly channel: string
   readonly version: string
-  /** Null: the channel has no value at this version. */
-  readonly value: TypedBytes | null
+  readonly value: TypedBytes
 }
 
 export interface NewWrite extends CheckpointPlace {

@@ -24,9 +24,9 @@ create table checkpoint_blobs (
   ns text not null,
   channel text not null,
   version text not null,
-  -- of the serializer; 'empty': the channel has no value at this version
+  -- of the serializer
   type text not null,
-  value bytea,
+  value bytea not null,
   primary key (tenant, thread, ns, channel, version)
 );
 
@@ -40,7 +40,7 @@ create table checkpoint_writes (
   idx integer not null,
   channel text not null,
   type text not null,
-  value bytea,
+  value bytea not null,
   primary key (tenant, thread, ns, checkpoint_id, task_id, idx)
 );
 
