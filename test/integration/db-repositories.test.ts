@@ -78,7 +78,7 @@ for (const server of servers) {
         await saveUser(sql, { id: 'u1', name: 'Ann', email: 'ann@example.com', roles: ['admin'] })
         return createApiKey(sql, { userId: 'u1', name: 'ci', roles: ['operator'], scopes: ['read', 'write'] })
       })
-      assert.match(key, /^wgl_[\w-]{43}$/)
+      assert.match(key, /^wag_[\w-]{43}$/)
       const owner = { tenant: 'acme', id, userId: 'u1', roles: ['operator'], scopes: ['read', 'write'] }
       assert.equal(await apiKeyOwner(opened.database, key), owner)
       assert.is(await apiKeyOwner(opened.database, `${key}x`), null)

@@ -49,7 +49,7 @@ export async function createApiKey(
   },
 ): Promise<{ id: string; key: string }> {
   const id = newId()
-  const key = options.key ?? `wgl_${randomBytes(KEY_BYTES).toString('base64url')}`
+  const key = options.key ?? `wag_${randomBytes(KEY_BYTES).toString('base64url')}`
   await sql.query(
     `insert into api_keys (tenant, id, user_id, name, hash, prefix, roles, scopes, expires_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::float8 / 1000))`,
