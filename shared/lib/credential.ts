@@ -23,5 +23,5 @@ export function openCredential(
 }
 
 function ownerText({ tenant, user }: CredentialOwner): string {
-  return `credential ${JSON.stringify([tenant, user])}`
+  return `${tenant}/${user}`
 }
