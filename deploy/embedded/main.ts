@@ -38,9 +38,10 @@ try {
   }
   process.on('SIGINT', () => leave(0))
   process.on('SIGTERM', () => leave(0))
-  const reason = await stack.broken
-  progress.line(pc.red(`${reason}; nothing goes on without it`))
-  leave(1)
+  void stack.broken.then((reason) => {
+    progress.line(pc.red(`${reason}; nothing goes on without it`))
+    leave(1)
+  })
 } catch (error) {
   const failure = coded(error)
   progress.line(`${pc.red(failure.code)} ${failure.message}`)

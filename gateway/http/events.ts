@@ -3,9 +3,9 @@ import { Supervisor } from '#shared/contracts/supervisor.ts'
 import type { Reach } from '#shared/actor/ref.ts'
 import type { Snapshot } from '#shared/contracts/client.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
-import type { Entry } from '../log/entry.ts'
-import type { LogReader, Opening } from '../log/log-reader.ts'
-import { View } from '../log/view.ts'
+import type { Entry } from '#gateway/log/entry.ts'
+import type { LogReader, Opening } from '#gateway/log/log-reader.ts'
+import { View } from '#gateway/log/view.ts'
 
 /** A comment this often keeps proxies from ending a silent stream. */
 const HEARTBEAT_MS = 15_000

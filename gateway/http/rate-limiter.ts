@@ -1,6 +1,6 @@
 import type { Clock } from '#shared/lib/clock.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import { TokenBucket } from '../sockets/token-bucket.ts'
+import { TokenBucket } from '#gateway/sockets/token-bucket.ts'
 
 /** Keys remembered; the one silent for longest is forgotten first, which gives it a full bucket again. */
 const KEYS_KEPT = 20_000

@@ -4,9 +4,9 @@ import { ExecuteResult, MAX_TEXT_CHARS, SendReceipt, Snapshot, StopReceipt } fro
 import { MessageFact } from '#shared/contracts/event-map.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { newId } from '#shared/lib/ids.ts'
-import { openConversation, sendMessage, stopTurn } from '../sockets/commands.ts'
+import { openConversation, sendMessage, stopTurn } from '#gateway/sockets/commands.ts'
 import { executeAgent } from './execute.ts'
-import type { LogReader } from '../log/log-reader.ts'
+import type { LogReader } from '#gateway/log/log-reader.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
 

@@ -1,4 +1,4 @@
-import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
+import { coded, refuse } from '#shared/errors/waggle-error.ts'
 import { runActor } from '#shared/actor/definition.ts'
 import type { RunContext, RunDefinition } from '#shared/actor/definition.ts'
 import type { Fence } from '#shared/actor/store.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { coded } from '#shared/errors/waggle-error.ts'
+import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import type { RunContext } from '#shared/actor/definition.ts'
 import { Guardrail } from '#shared/contracts/guardrail.ts'
 import type { Stage, Verdict } from '#shared/contracts/guardrail.ts'
@@ -141,7 +141,11 @@ async function accepted(
 /** The built-in `escalate_to_human` answers with a marker instead of a fact. */
 function escalationOf(value: ToolResult): string | null {
   const result = value.result as { escalate?: unknown; reason?: unknown } | null
-  return typeof result === 'object' && result?.escalate === true ? String(result.reason ?? 'asked for a person') : null
+  return typeof result === 'object' && result?.escalate === true
+    ? typeof result.reason === 'string'
+      ? result.reason
+      : 'asked for a person'
+    : null
 }
 
 /** JSON with sorted keys: the same arguments have the same hash. */

@@ -24,7 +24,6 @@ export const CATALOGUE = {
   CONFLICT: entry('The thing was changed by somebody else meanwhile.', 'pub', 409, true, 'Read it again, then repeat.'),
   ID_REUSED: entry('This id was used before with another body.', 'pub', 409, false, 'Use a new id for a new message.'),
   RATE_LIMITED: entry('Too many requests.', 'pub', 429, true, 'Wait for the time given in retryAfterMs.'),
-  UNSUPPORTED: entry('This is not supported here.', 'pub', 501, false, 'See the documentation for what is.'),
 
   // Who is asking
   UNAUTHENTICATED: entry(

@@ -55,7 +55,7 @@ export function errorToWire(error: WaggleError): WireError {
 }
 
 export function errorFromWire(wire: WireError): WaggleError {
-  const code = wire.code in CATALOGUE ? wire.code : 'INTERNAL'
+  const code = Object.hasOwn(CATALOGUE, wire.code) ? wire.code : 'INTERNAL'
   return new WaggleError(code, { ...wire.details }, { expected: wire.expected })
 }
 

@@ -32,11 +32,15 @@ const State = Annotation.Root({
 
 const PORTS = '__ports'
 
+function portsOf(config: LangGraphRunnableConfig): RoutePorts {
+  return config.configurable?.[PORTS] as RoutePorts
+}
+
 async function choose(
   state: typeof State.State,
   config: LangGraphRunnableConfig,
 ): Promise<Partial<typeof State.State>> {
-  const { model, candidates, signal } = config.configurable?.[PORTS] as RoutePorts
+  const { model, candidates, signal } = portsOf(config)
   const handoffs = candidates.map((candidate) => ({
     name: `${PREFIX}${candidate.name.replaceAll('-', '_')}`,
     description: `${candidate.title}. ${candidate.description}`,
@@ -52,7 +56,7 @@ async function choose(
 
 /** Nobody fits better than who has the conversation: an answer to a question of his ("1042") says nothing by itself. */
 function stay(state: typeof State.State, config: LangGraphRunnableConfig): Partial<typeof State.State> {
-  const { candidates } = config.configurable?.[PORTS] as RoutePorts
+  const { candidates } = portsOf(config)
   const current = candidates.find((candidate) => candidate.name === state.current)
   return current === undefined
     ? { reason: 'no agent fits' }
