@@ -3,7 +3,7 @@
  * everything else), migrations, and the only doors to rows: `tenant` for repositories, and `shared/db/runtime` for the
  * runtime. No connection keeps a tenant or a role beyond its transaction (PGlite is one session behind all of them).
  */
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from '#shared/actor/limits.ts'
 
 import { databaseError } from './database-error.ts'
 import { migrateDown, migrateUp, migrationState } from './migrate.ts'
-import { openPool, runPrepared, statementName } from './pool.ts'
+import { connect, openPool, runPrepared, statementName } from './pool.ts'
 import { Transaction } from './transaction.ts'
 
 export interface DatabaseOptions {
@@ -144,12 +144,4 @@ export async function beginTransaction(
     throw databaseError(failed.reason)
   }
   return transaction
-}
-
-async function connect(pool: Pool): Promise<PoolClient> {
-  try {
-    return await pool.connect()
-  } catch (error) {
-    throw databaseError(error)
-  }
 }

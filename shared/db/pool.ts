@@ -1,6 +1,7 @@
 import { Pool, types } from 'pg'
+import type { PoolClient, PoolConfig, QueryResult } from 'pg'
 
-import type { PoolConfig, QueryResult } from 'pg'
+import type { WaggleError } from '#shared/errors/waggle-error.ts'
 
 import { databaseError } from './database-error.ts'
 
@@ -53,8 +54,23 @@ export async function runPrepared<Row extends object>(
   text: string,
   values: readonly unknown[],
 ): Promise<QueryResult<Row>> {
+  const client = await connect(pool)
+  let broken: WaggleError | undefined
   try {
-    return await pool.query<Row>({ name: statementName(text), text, values: [...values] })
+    return await client.query<Row>({ name: statementName(text), text, values: [...values] })
+  } catch (error) {
+    const failure = databaseError(error)
+    // Pool.query would throw the connection away with every refused statement: a stale epoch, a duplicate.
+    if (failure.code === 'DATABASE_DOWN') broken = failure
+    throw failure
+  } finally {
+    client.release(broken)
+  }
+}
+
+export async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect()
   } catch (error) {
     throw databaseError(error)
   }

@@ -285,6 +285,20 @@ for (const server of servers) {
         }
       })
 
+      test('keeps its connection when a statement is refused', async () => {
+        const database = await opened.again({ poolSize: 1 })
+        const single = createStore(database)
+        const fence = await hold()
+        const process = async (): Promise<unknown> =>
+          (await database.runtimePool.query('select pg_backend_pid() as pid')).rows[0]
+        const before = await process()
+        await single.commit(fence, [stepOf('a', { command: commandOf('c1') })])
+        await single.commit(fence, [stepOf('a', { command: commandOf('c1') })])
+        await codeOf(single.commit({ ...fence, epoch: 99 }, [stepOf('a')]))
+        await codeOf(single.begin({ ...fence, epoch: 99 }))
+        assert.equal(await process(), before)
+      })
+
       test('holds a takeover up for as long as a transaction is open, and no longer', async () => {
         const fence = await hold()
         const transaction = await store.begin(fence)

@@ -57,7 +57,7 @@ export interface GateOptions {
 
 /** More than this from one connection without the end of a turn is refused. */
 const MAX_TURN_BYTES = 64 * 1024 * 1024
-const MAX_CONNECTIONS = 200
+const MAX_CONNECTIONS = 500
 const HANG_UP_MS = 100
 
 export class Gate {

@@ -28,7 +28,7 @@ import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { databaseError } from '../database-error.ts'
 import type { Database } from '../database.ts'
 import { plainBytes } from '../plain-bytes.ts'
-import { runPrepared } from '../pool.ts'
+import { connect, runPrepared } from '../pool.ts'
 import { storableText } from '../storable.ts'
 import { COMMIT, bytes, commitParameters, duplicatesIn, json, letterPart, repeatedIn } from './commit-parts.ts'
 import { beginHandler } from './handler-transaction.ts'
@@ -278,9 +278,7 @@ class SqlStore implements Store {
 
   /** Like #rows, with a limit longer than that of what it waits for. */
   async #patiently<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw databaseError(error)
-    })
+    const client = await connect(this.#pool)
     let broken: WaggleError | undefined
     try {
       const [, , answer] = await Promise.all([
