@@ -31,15 +31,15 @@ export async function guard(
       .ask('check', { stage, agent: sayings.agent, text, tool })
   } catch (error) {
     ctx.signal.throwIfAborted()
-    const failure = coded(error)
+    const silent = new WaggleError('GUARD_SILENT', { stage, last: coded(error).code }, { cause: error })
     ctx.log.error(
-      { run: ctx.address, stage, code: failure.code, reason: failure.message },
+      { run: ctx.address, stage, code: silent.code, last: silent.details['last'] },
       'a guardrail did not answer: refused',
     )
     const check = {
       guardrail: stage,
       verdict: 'block',
-      reason: `no answer (${failure.code})`,
+      reason: `${silent.code}: ${silent.message}`,
       ms: ctx.now() - started,
     } as const
     verdict = {
