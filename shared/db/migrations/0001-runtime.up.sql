@@ -17,9 +17,14 @@ begin
     exception when duplicate_object or unique_violation then
       null; -- another database of this server was migrated at the same moment
     end;
-    if not pg_has_role(current_user, wanted, 'member') then
+    -- Since version 16 whoever creates a role may grant it, but not yet take it.
+    begin
       execute format('grant %I to current_user', wanted);
-    end if;
+    exception when insufficient_privilege then
+      if not pg_has_role(current_user, wanted, 'member') then
+        raise;
+      end if; -- somebody else made the roles and let us have them
+    end;
   end loop;
 end
 $$;
