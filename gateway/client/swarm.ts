@@ -26,6 +26,8 @@ export interface SwarmView {
 export interface SwarmOptions {
   /** Starts behind this cursor instead of now. */
   readonly after?: string | undefined
+  /** Another pace than the client's: a picture of thousands of events a second need not be drawn at each frame. */
+  readonly schedule?: Schedule | undefined
 }
 
 export class Swarm implements Subscribable<SwarmView>, Participant {
@@ -49,7 +51,7 @@ export class Swarm implements Subscribable<SwarmView>, Participant {
   ) {
     this.#link = link
     this.#retry = retry
-    this.#schedule = schedule
+    this.#schedule = options.schedule ?? schedule
     // The batch waits for the frame; the store has nothing more to wait for.
     const state = emptySwarm(options.after ?? null)
     this.#store = new Store<SwarmView>({ phase: 'opening', error: null, state }, (flush) => flush())

@@ -7,7 +7,7 @@ import type { Client } from '#gateway/client/client.ts'
 import type { Conversation } from '#gateway/client/conversation.ts'
 import { Store } from '#gateway/client/store.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
-import { onFrame } from './frame.ts'
+import { SWARM_FLUSH_MS, onFrame, paced } from './frame.ts'
 import {
   asCredentials,
   conversationInAddress,
@@ -48,7 +48,14 @@ export function beginSession(token: string): void {
   const saved = savedConversation(id) ?? undefined
   const conversation = client.conversation(id ?? undefined, { ops: true, saved })
   followAddress(conversation)
-  session.set({ principal: readPrincipal(token), token, client, swarm: client.watch(), conversation, serial: 0 })
+  session.set({
+    principal: readPrincipal(token),
+    token,
+    client,
+    swarm: client.watch({ schedule: paced(SWARM_FLUSH_MS) }),
+    conversation,
+    serial: 0,
+  })
 }
 
 export function endSession(): void {

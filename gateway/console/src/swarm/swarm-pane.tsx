@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useDeferredValue, useMemo } from 'react'
 import type { Conversation } from '#gateway/client/conversation.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import { useSelected } from '../use-store.ts'
@@ -35,7 +35,7 @@ export function SwarmPane({ swarm, conversation, onJump }: Props) {
 }
 
 function Actors({ swarm }: { readonly swarm: Swarm }) {
-  const actors = useSelected(swarm, ({ state }) => state.actors)
+  const actors = useDeferredValue(useSelected(swarm, ({ state }) => state.actors))
   const sorted = useMemo(() => sortActors(Object.values(actors)), [actors])
   const running = sorted.filter((actor) => actor.state === 'running').length
   const waiting = sorted.reduce((sum, actor) => sum + actor.mailbox, 0)
