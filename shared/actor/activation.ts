@@ -1,7 +1,6 @@
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import type { Address, Envelope } from '#shared/wire/envelope.ts'
 import { Execution } from './execution.ts'
-import type { Entry } from './outbox.ts'
 import type { HeldPartition } from './partition.ts'
 import type { DeadLetter, OutboxRow, Step } from './store.ts'
 
@@ -56,6 +55,11 @@ export class Activation {
   /** Forgets the state: the next handler finds what the store holds. */
   forget(): void {
     this.#state = null
+  }
+
+  /** Something may have been committed of which we have not heard. */
+  doubt(): void {
+    this.#doubt ??= { burn: null }
   }
 
   /** Asks the store what became of a step whose fate is unknown: its words are relayed, its runs and timers taken up. */

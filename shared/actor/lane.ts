@@ -239,7 +239,7 @@ export class Lane {
   async #command(ticket: Ticket, { envelope, delivery }: Extract<Item, { is: 'command' }>): Promise<void> {
     const { core, definition } = this.#held
     const { contract, options } = definition
-    if (ticket.doubtful && (await this.#repeated(envelope, delivery))) return
+    if (ticket.doubtful && (await this.#repeated(ticket, envelope, delivery))) return
     await this.#count(ticket, envelope)
     this.#checkAge(envelope)
     const started = core.clock.elapsed()
@@ -264,7 +264,7 @@ export class Lane {
       this.#activation.commit(execution, envelope.id, { clearAttempts }, envelope.at, receipt),
     )
     if (!committed) {
-      if (await this.#repeated(envelope, delivery)) return
+      if (await this.#repeated(ticket, envelope, delivery)) return
       throw new WaggleError('INTERNAL', { reason: 'The store names a duplicate that it does not know.' })
     }
     this.#ackAfterRelay(delivery)
@@ -274,11 +274,13 @@ export class Lane {
   }
 
   /** True when the actor has handled it before: says the same receipt, acknowledges when what it said then is relayed. */
-  async #repeated(envelope: Envelope, delivery: Delivery): Promise<boolean> {
+  async #repeated(ticket: Ticket, envelope: Envelope, delivery: Delivery): Promise<boolean> {
     const { core, kind, epoch } = this.#held
-    await this.#activation.settle()
     const processed = await core.store.processed(this.tenant, kind, this.keyToken, [envelope.id])
     if (!processed.has(envelope.id)) return false
+    // Only now: a step of ours may have come true after the store was last asked what became of it.
+    if (ticket.failures > 0) this.#activation.doubt()
+    await this.#activation.settle()
     if (isInbox(envelope.receipt)) {
       // Nobody waited for it then: that it was accepted is all there is to say.
       const said = processed.get(envelope.id) ?? encodeReply({ kind: 'value', epoch, value: null })
@@ -423,7 +425,7 @@ export class Lane {
     const { core } = this.#held
     const type = typeOf(item)
     const envelope = item.is === 'timer' ? timerEnvelope(item.row, this.address) : item.envelope
-    if (item.is === 'command' && ticket.doubtful && (await this.#repeated(envelope, item.delivery))) return
+    if (item.is === 'command' && ticket.doubtful && (await this.#repeated(ticket, envelope, item.delivery))) return
     const execution = await this.#activation.begin(envelope, 'nothing')
     const id = item.is === 'command' ? envelope.id : item.is === 'timer' ? item.id : endedId(item.end, envelope)
     if (item.is === 'timer') execution.forget(item.row.name)

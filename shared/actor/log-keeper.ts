@@ -12,31 +12,34 @@ import { ANY_EVENT, EVENTS } from './streams.ts'
 
 /**
  * The life of the log (I5, I12). A log may lose its tail in a power cut; the outbox has every fact of it. Lost is: a
- * stream that was made anew, a head below the mark that was written last, or, looked for at the start and after every
+ * stream that was made anew, a head below the mark that was written last, or, looked for by a new keeper and after every
  * interruption of the connection, a fact relayed since about that mark which the log does not tell. The log is then
  * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
- * not count in it are appended again.
+ * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first.
  *
- * A fact that is said again after its actor was taken over would be void; it was committed, so it is said again under
- * the epoch that holds the actor now. Every node looks for itself when it sees a new incarnation, once more a beat later:
- * what it had relayed but not yet marked was hidden from the node that noticed first.
+ * One node keeps the log (`mine`: rendezvous hashing, like a partition); two that both believe it say the same under the
+ * same message ids. The others only learn which incarnation it is. A fact whose actor was taken over meanwhile would be
+ * void; it was committed, so it is said again under the epoch that holds the actor now.
  */
 export class LogKeeper {
   readonly #core: HostCore
   readonly #relay: Relay
+  readonly #mine: () => boolean
   #incarnation = ''
   /** The head that was marked last. */
   #marked = -1
+  #kept = false
   /** How many more times to look for lost facts, and since when when it is known that some are. */
-  #searches = 1
+  #searches = 0
   #since: number | null = null
   #next: Cancel | null = null
   #stopListening: () => void = () => {}
   #closed = false
 
-  constructor(core: HostCore, relay: Relay) {
+  constructor(core: HostCore, relay: Relay, mine: () => boolean) {
     this.#core = core
     this.#relay = relay
+    this.#mine = mine
   }
 
   get incarnation(): string {
@@ -78,18 +81,22 @@ export class LogKeeper {
     const { created, lastSequence } = await transport.streamInfo(EVENTS)
     if (mark === null) {
       this.#incarnation = newId()
-      this.#searches = 0
       return await this.#save(created)
     }
-    if (this.#incarnation !== '' && this.#incarnation !== mark.incarnation) this.#expectLoss(mark)
+    // What it relayed and had not marked was hidden from the keeper, which looks once more.
+    if (mark.incarnation !== this.#incarnation) await this.#relay.flush()
     this.#incarnation = mark.incarnation
+    const kept = this.#kept
+    this.#kept = this.#mine()
+    if (!this.#kept) return
+    if (!kept) this.#searches = Math.max(1, this.#searches)
     if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
     if (this.#searches > 0) {
       await this.#relay.flush()
       let lost = await this.#lostFacts(this.#since ?? mark.at - GLANCE_MS)
       if (lost.length > 0 && this.#since === null) {
         await this.#renew(mark, created)
-        lost = await this.#lostFacts(this.#since ?? 0)
+        lost = await this.#lostFacts(mark.at - OVERLAP_MS)
       }
       await this.#sayAgain(lost)
       if (--this.#searches === 0) this.#since = null
@@ -99,14 +106,10 @@ export class LogKeeper {
 
   async #renew(mark: LogMark, created: number): Promise<void> {
     this.#incarnation = this.#core.newId()
-    this.#expectLoss(mark)
-    this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
-    await this.#save(created)
-  }
-
-  #expectLoss(mark: LogMark): void {
     this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
     this.#searches = SEARCHES
+    this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
+    await this.#save(created)
   }
 
   async #save(created: number): Promise<void> {
@@ -123,32 +126,39 @@ export class LogKeeper {
     const facts = (await store.relayedSince(since)).flatMap((row) =>
       decodeEntries(row.entries)
         .filter(([way, subject]) => way === Way.append && parseSubject(subject).lane === 'ev')
-        .map((entry): Fact => ({ entry, holder: `${row.kind}/${row.partition}` })),
+        .map((entry) => ({ entry, holder: `${row.kind}/${row.partition}` })),
     )
     if (facts.length === 0) return []
     const floors = new Map<string, Floors>()
     const told = new Set<string>()
+    const present = new Set<string>()
     for (const { subject, event } of await saidSince(transport, since, [ANY_EVENT])) {
       const parsed = parseSubject(subject)
       if (parsed.lane !== 'ev') continue
       const scope = `${parsed.tenant}/${parsed.scope}`
       const known = floors.get(scope) ?? new Floors()
       floors.set(scope, known)
-      if (known.admit(event, parsed.audience)) told.add(`${subject}#${event.id}`)
+      const name = `${subject}#${event.id}`
+      present.add(name)
+      if (known.admit(event, parsed.audience)) told.add(name)
     }
-    return facts.filter(({ entry }) => !told.has(`${entry[1]}#${eventIdOf(entry)}`))
+    return facts.flatMap((fact) => {
+      const name = `${fact.entry[1]}#${eventIdOf(fact.entry)}`
+      return told.has(name) ? [] : [{ ...fact, voided: present.has(name) }]
+    })
   }
 
   async #sayAgain(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return
     const { store, transport } = this.#core
     const epochs = new Map((await store.holders()).map(({ kind, partition, epoch }) => [`${kind}/${partition}`, epoch]))
-    for (const { entry, holder } of facts) {
+    for (const { entry, holder, voided } of facts) {
       const [, subject, id, data] = entry
       const event = decodeEvent(data)
       const epoch = epochs.get(holder) ?? 0
-      if (epoch <= event.epoch) await transport.append(subject, data, { messageId: id })
-      else await transport.append(subject, encodeEvent({ ...event, epoch }), { messageId: `${id}@${epoch}` })
+      const again = `${id}@${this.#incarnation}${voided ? `.${epoch}` : ''}`
+      if (epoch <= event.epoch && !voided) await transport.append(subject, data, { messageId: id })
+      else await transport.append(subject, encodeEvent({ ...event, epoch }), { messageId: again })
     }
   }
 }
@@ -157,6 +167,8 @@ interface Fact {
   readonly entry: Entry
   /** `kind/partition` of the actor that said it. */
   readonly holder: string
+  /** It stands in the log and does not count. */
+  readonly voided: boolean
 }
 
 const MARK_EVERY_MS = 5_000

@@ -1,4 +1,5 @@
-import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
+import { coded } from '#shared/errors/waggle-error.ts'
+import type { WaggleError } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { delay } from '#shared/lib/clock.ts'
 import type { Cancel } from '#shared/lib/clock.ts'

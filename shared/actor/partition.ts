@@ -399,7 +399,7 @@ export class HeldPartition {
       if (own === undefined) this.#inherited.set(id, [row])
       else own.push(row)
     }
-    for (const [first] of [...this.#inherited.values()]) {
+    for (const [first] of Array.from(this.#inherited.values())) {
       if (first === undefined) continue
       this.#lane(first.tenant, first.key)
         .open(null)

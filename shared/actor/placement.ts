@@ -4,7 +4,7 @@ import { Membership } from './membership.ts'
 import type { NodeView } from './membership.ts'
 import { HeldPartition } from './partition.ts'
 import type { NodeParts } from './partition.ts'
-import { COMMANDS } from './streams.ts'
+import { COMMANDS, EVENTS } from './streams.ts'
 
 /**
  * Which partitions this node holds. Every node computes the same owner of each partition from the nodes it believes
@@ -39,6 +39,12 @@ export class Placement {
 
   nodes(): NodeView[] {
     return this.#membership.live()
+  }
+
+  /** Whether this node is the one that looks after the log. */
+  get keepsLog(): boolean {
+    const names = this.#membership.live().map((node) => node.node)
+    return !this.#closing && ownerOf(names, EVENTS, 0) === this.#parts.core.node
   }
 
   async open(): Promise<void> {

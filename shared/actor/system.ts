@@ -119,7 +119,7 @@ export class ActorSystem {
     if (this.#store !== null) {
       const core: HostCore = { ...this.#core, store: this.#store }
       this.#relay = new Relay(core)
-      this.#keeper = new LogKeeper(core, this.#relay)
+      this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
       await this.#keeper.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
       this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
