@@ -2,7 +2,7 @@
  * What every adapter of the store port (shared/actor/store.ts) must do. Run it with a function that opens a store; the
  * suite opens one and keeps its tests apart by tenants and kinds of their own.
  */
-import type { EffectIntent, Fence, RunChange, Step, Store } from '#shared/actor/store.ts'
+import type { EffectIntent, EffectRow, Fence, RunChange, Step, Store, TimerRow } from '#shared/actor/store.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
 import { assert, suite } from '#test/kit/suite.ts'
@@ -162,15 +162,20 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       await commit({ ...fence, partition: 3 }, stepOf('c', { outbox: outboxOf('o4') }))
       assert.equal(await rows(), [id('o1'), id('o2'), id('o3')])
       const [first] = await store().unsent(fence.kind, 2)
-      assert.equal(first, {
-        tenant: 'acme',
-        id: id('o1'),
-        kind: fence.kind,
-        partition: 2,
-        key: 'a',
-        epoch: 1,
-        entries: outboxOf('o1').entries,
-      })
+      if (first === undefined) throw new Error('a row was expected')
+      const { tenant, id: rowId, kind, partition, key, epoch, entries } = first
+      assert.equal(
+        { tenant, id: rowId, kind, partition, key, epoch, entries },
+        {
+          tenant: 'acme',
+          id: id('o1'),
+          kind: fence.kind,
+          partition: 2,
+          key: 'a',
+          epoch: 1,
+          entries: outboxOf('o1').entries,
+        },
+      )
       const before = Date.now()
       await store().relayed([
         { tenant: 'acme', id: id('o2') },
@@ -188,7 +193,7 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       )
     })
 
-    test('keeps timers by actor and name, and gives those that are due, the earliest first', async () => {
+    test('keeps timers by actor and name, and gives those that are due', async () => {
       const fence = await hold()
       const payload = { note: 'a\0b', n: 1 }
       await commit(
@@ -211,15 +216,24 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
           ],
         }),
       )
-      assert.equal(await store().timers(fence.kind, 0, 1000), [
+      const due = async (at: number): Promise<unknown[]> =>
+        (await store().timers(fence.kind, 0, at)).map(plain).toSorted((one, other) => one.dueAt - other.dueAt)
+      const plain = ({ tenant, key, name, dueAt, payload: note }: TimerRow): TimerRow => ({
+        tenant,
+        key,
+        name,
+        dueAt,
+        payload: note,
+      })
+      const rows = [
         { tenant: 'acme', key: 'b', name: 'early', dueAt: 50, payload: 1 },
         { tenant: 'acme', key: 'a', name: 'early', dueAt: 100, payload: null },
         { tenant: 'acme', key: 'a', name: 'late', dueAt: 200, payload },
-      ])
-      assert.equal(
-        (await store().timers(fence.kind, 0, 150)).map((timer) => timer.dueAt),
-        [50, 100],
-      )
+      ]
+      assert.equal(await due(1000), rows)
+      assert.equal(await due(200), rows, 'what is due now is due')
+      assert.equal(await due(199), rows.slice(0, 2))
+      assert.equal(await due(49), [])
       assert.equal(await store().timers(fence.kind, 1, 1000), [])
     })
 
@@ -340,14 +354,28 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
         argsHash: 'h1',
         repeatable: false,
       }
-      assert.equal(await store().intend(fence, intent), { ...intent, status: 'intended', result: null, fresh: true })
-      assert.equal(await store().intend(fence, intent), { ...intent, status: 'intended', result: null, fresh: false })
+      assert.equal(effect(await store().intend(fence, intent)), {
+        ...intent,
+        status: 'intended',
+        result: null,
+        fresh: true,
+      })
+      assert.equal(effect(await store().intend(fence, intent)), {
+        ...intent,
+        status: 'intended',
+        result: null,
+        fresh: false,
+      })
       assert.is(await codeOf(store().intend(fence, { ...intent, argsHash: 'h2' })), 'ID_REUSED')
-      await store().settle(fence, intent.id, { status: 'unknown', result: null })
-      assert.is((await store().intend(fence, intent)).status, 'unknown')
-      await store().settle(fence, intent.id, { status: 'done', result: { refunded: 5 } })
-      await store().settle(fence, intent.id, { status: 'failed', result: 'too late' })
-      assert.equal(await store().intend(fence, intent), {
+
+      const outcomes = ['failed', 'unknown', 'failed', 'done', 'unknown', 'failed'] as const
+      const known: string[] = []
+      for (const status of outcomes) {
+        await store().settle(fence, intent.id, { status, result: status === 'done' ? { refunded: 5 } : null })
+        known.push((await store().intend(fence, intent)).status)
+      }
+      assert.equal(known, ['failed', 'unknown', 'unknown', 'done', 'done', 'done'], 'what is known only grows')
+      assert.equal(effect(await store().intend(fence, intent)), {
         ...intent,
         status: 'done',
         result: { refunded: 5 },
@@ -363,11 +391,18 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       const [fence, scope] = [await hold(), newId()]
       const opened = (who: string, epoch: number, sequence: number): Promise<void> =>
         store().opened({ tenant: 'acme', scope, who, epoch, sequence })
-      await commit(fence, stepOf('a', { openings: [{ scope, who: 'agent/a', epoch: 1 }] }))
+      const write = (who: string, epoch: number): Promise<void> =>
+        commit(fence, stepOf('a', { openings: [{ scope, who, epoch }] }))
+      await write('agent/a', 1)
       assert.equal(await store().floors('acme', scope, 100), { floors: [], pending: true })
       await opened('agent/a', 1, 10)
       await opened('agent/a', 1, 10)
+      await write('agent/a', 1)
+      assert.is((await store().floors('acme', scope, 100)).pending, false, 'its place is known from before')
+      await write('agent/a', 2)
+      await write('control', 5)
       await opened('agent/a', 2, 20)
+      assert.is((await store().floors('acme', scope, 100)).pending, true, 'one of two')
       await opened('control', 5, 15)
       assert.equal(await store().floors('acme', scope, 9), { floors: [], pending: false })
       assert.equal(await store().floors('acme', scope, 10), { floors: [{ who: 'agent/a', epoch: 1 }], pending: false })
@@ -518,6 +553,11 @@ export function commandOf(id: string): NonNullable<Step['command']> {
 
 export function outboxOf(id: string): NonNullable<Step['outbox']> {
   return { id, entries: new TextEncoder().encode(`entries of ${id}`) }
+}
+
+/** The members that the port names. */
+function effect({ id, run, tool, argsHash, repeatable, status, result, fresh }: EffectRow): EffectRow {
+  return { id, run, tool, argsHash, repeatable, status, result, fresh }
 }
 
 function startOf(fence: Fence, parentKey: string, key: string): RunChange {

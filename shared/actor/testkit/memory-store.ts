@@ -427,6 +427,8 @@ class MemoryStore implements Store {
       db.checkEpoch(fence)
       const id = `${fence.tenant}/${effect.id}`
       const row = db.effects.get(id)
+      if (row !== undefined && (row.argsHash !== effect.argsHash || row.tool !== effect.tool))
+        throw new WaggleError('ID_REUSED', { effect: effect.id })
       if (row !== undefined) return { ...row, fresh: false }
       const fresh = { ...effect, tenant: fence.tenant, status: 'intended', result: null, fresh: true } as const
       db.effects.set(id, fresh)

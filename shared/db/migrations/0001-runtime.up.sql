@@ -404,16 +404,18 @@ begin
 end
 $$;
 
--- A settled effect stays as it is; one that is in doubt may still be settled.
+-- What is known of an effect only grows: an outcome that comes late does not undo a stronger one.
 create function runtime_settle(
   p_tenant text, p_kind text, p_partition integer, p_epoch bigint, p_id text, p_status text, p_result text
-) returns boolean
+) returns void
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
+declare
+  v_strength constant text[] := array['intended', 'failed', 'unknown', 'done'];
 begin
   perform runtime_fence(p_kind, p_partition, p_epoch);
   update effects set status = p_status, result = p_result::json, settled_at = now()
-    where tenant = p_tenant and id = p_id and status in ('intended', 'unknown');
-  return found or exists (select from effects where tenant = p_tenant and id = p_id);
+    where tenant = p_tenant and id = p_id
+      and array_position(v_strength, status) < array_position(v_strength, p_status);
 end
 $$;
 
