@@ -7,8 +7,11 @@ import { Seal } from '#shared/lib/seal.ts'
 import { joinSwarm, leaveOnSignal } from '#shared/process/join-swarm.ts'
 import type { Swarm } from '#shared/process/join-swarm.ts'
 import { openAuthenticator } from './auth/authenticator.ts'
-import { RateLimiter } from './http/rate-limiter.ts'
+import { ConversationAccess } from './auth/conversation-access.ts'
+import { Doorman } from './auth/doorman.ts'
+import { RateLimiter } from './auth/rate-limiter.ts'
 import { httpServer } from './http/http-server.ts'
+import type { Keeper } from './log/floors-book.ts'
 import { LogReader } from './log/log-reader.ts'
 import { openSockets } from './sockets/socket-server.ts'
 
@@ -17,50 +20,41 @@ export interface Gateway {
   readonly close: () => Promise<void>
 }
 
+/** How long requests may go on when the gateway leaves. */
+const DRAIN_MS = 5_000
+
 /** The edge: no database, no model. The system must have been started. */
 export async function startGateway(swarm: Swarm): Promise<Gateway> {
   const { config, system, transport, metrics, log } = swarm
   const { auth, http } = config
+  const clock = systemClock
   const seal = new Seal(need(config.secret, 'WAGGLE_SECRET', 'gateway'))
-  const authenticator = await openAuthenticator(system, { ...auth, seal })
-  const reader = new LogReader({
-    transport,
-    keeper: (tenant) => system.reach({ ...PLATFORM, tenant }).pool(Log, 'keeper'),
-    metrics,
-    log,
-  })
-  await reader.start()
-  const limiter = new RateLimiter(http.rate, systemClock)
-  const consoleDir = join(import.meta.dirname, 'console', 'dist')
-  const app = await httpServer({
+  const keeper: Keeper = (tenant) => system.reach({ ...PLATFORM, tenant }).pool(Log, 'keeper')
+  const reader = new LogReader({ transport, keeper, metrics, log })
+  const shared = {
     system,
     reader,
-    authenticator,
-    limiter,
+    doorman: new Doorman(await openAuthenticator(system, { ...auth, seal }), metrics, clock),
+    access: new ConversationAccess(system, clock),
+    limiter: new RateLimiter(http.rate, clock),
     metrics,
     log,
+    clock,
     corsOrigins: http.corsOrigins,
     trustProxy: http.trustProxy,
-    consoleDir,
-    ready: () => reader.probe(),
-  })
-  const sockets = openSockets(app.server, {
-    reader,
-    reach: (principal) => system.reach(principal),
-    authenticator,
-    rate: http.socketRate,
-    clock: systemClock,
-    log,
-    corsOrigins: http.corsOrigins,
-  })
+  }
+  const consoleDir = join(import.meta.dirname, 'console', 'dist')
+  await reader.start()
+  const { app, close } = await httpServer({ ...shared, consoleDir, ready: () => reader.probe() })
+  const sockets = openSockets(app.server, { ...shared, rate: http.socketRate })
   const url = await app.listen({ host: http.host, port: http.port })
   log.info({ url }, 'the gateway listens')
   return {
     url,
     close: async () => {
       await sockets.close()
+      await close(DRAIN_MS)
       reader.close()
-      await app.close()
     },
   }
 }

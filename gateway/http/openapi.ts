@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { CATALOGUE } from '#shared/errors/catalogue.ts'
 import type { Route } from './route.ts'
 
+export const API_PREFIX = '/api/v1'
+
 /** OpenAPI 3.1, made of the very rows that route and validate. */
 export function openapi(routes: readonly Route[], version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const route of routes) (paths[`/api/v1${route.path}`] ??= {})[route.method.toLowerCase()] = operation(route)
-  paths['/api/v1/conversations/{id}/events'] = {
+  for (const route of routes) (paths[API_PREFIX + route.path] ??= {})[route.method.toLowerCase()] = operation(route)
+  paths[`${API_PREFIX}/conversations/{id}/events`] = {
     get: {
       operationId: 'streamEvents',
       tags: ['conversations'],

@@ -4,7 +4,7 @@ import type { Reader } from './reader.ts'
 /** The readers of a feed that are in step with it: each room is written to once, whoever has none by itself. */
 export class FanOut {
   readonly #alone = new Set<Reader>()
-  readonly #rooms = new Map<object, Set<Reader>>()
+  readonly #rooms = new Map<string, Set<Reader>>()
 
   add(reader: Reader): void {
     reader.enter()

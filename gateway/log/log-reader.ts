@@ -120,9 +120,18 @@ export class LogReader {
     metrics.measure('waggle_log_scopes', {}, () => this.#feeds().length)
   }
 
-  /** Learns which log it is. Throws UNREACHABLE or BROKER_DOWN: try again. */
+  /** Resolves when it is known which log it is: the keeper may start after this process, and is waited for. */
   async start(): Promise<void> {
-    await this.#life.learn()
+    for (let failures = 0; ; failures++) {
+      try {
+        await this.#life.learn()
+        break
+      } catch (error) {
+        const waitMs = backoffMs(failures, RETRY_FIRST_MS, RETRY_MAX_MS, this.#random)
+        this.#log.warn({ code: coded(error).code, waitMs }, 'The keeper of the log does not answer yet.')
+        await delay(this.#clock, waitMs, this.#abort.signal)
+      }
+    }
     this.#stopListening = this.#transport.onStatus((status) => this.#onStatus(status))
   }
 

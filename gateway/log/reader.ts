@@ -27,7 +27,8 @@ export interface Reader {
   readonly audiences: readonly ReadableAudience[]
   /** Null for a watcher of a whole tenant, which has no state to be shown. */
   readonly takeSnapshot: (() => Promise<SnapshotBody>) | null
-  readonly room: object | null
+  /** Name of the room it shares; null: it is written to by itself. */
+  readonly room: string | null
   readonly tenant: string
   feed: Feed | null
   mode: ReaderMode
@@ -85,8 +86,8 @@ export class TypedReader<E extends Entry> implements Reader {
     return this.#view.tenant
   }
 
-  get room(): object | null {
-    return this.#sink.room ?? null
+  get room(): string | null {
+    return this.#sink.room?.name ?? null
   }
 
   get overdue(): boolean {
@@ -120,11 +121,11 @@ export class TypedReader<E extends Entry> implements Reader {
   }
 
   enter(): void {
-    this.#sink.room?.enter(this.#sink)
+    this.#sink.room?.enter()
   }
 
   leave(): void {
-    this.#sink.room?.leave(this.#sink)
+    this.#sink.room?.leave()
   }
 
   congested(): boolean {

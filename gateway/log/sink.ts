@@ -20,9 +20,11 @@ export interface Sink<E extends Entry> {
   readonly room?: Room<E>
 }
 
-/** What one write reaches: everybody who entered. Two sinks of the same audience and scope share one object. */
+/** One write reaches everybody who entered. Sinks of one conversation whose rooms have the same name share it. */
 export interface Room<E extends Entry> {
+  readonly name: string
   readonly send: (batch: readonly E[]) => void
-  readonly enter: (sink: Sink<E>) => void
-  readonly leave: (sink: Sink<E>) => void
+  /** This sink is in step now. */
+  readonly enter: () => void
+  readonly leave: () => void
 }

@@ -1,76 +1,121 @@
 import { z } from 'zod'
 import { parse } from '#shared/actor/schema.ts'
 import type { Reach } from '#shared/actor/ref.ts'
+import type { ActorSystem } from '#shared/actor/system.ts'
 import { CloseRequest, OpenRequest, SendRequest, StopRequest, WatchRequest } from '#shared/contracts/client.ts'
-import type { Ack } from '#shared/contracts/client.ts'
+import type { Ack, ClientToServer } from '#shared/contracts/client.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
-import { coded, publicError, refuse } from '#shared/errors/waggle-error.ts'
-import { newId } from '#shared/lib/ids.ts'
+import { WaggleError, coded, publicError, refuse } from '#shared/errors/waggle-error.ts'
 import type { Clock } from '#shared/lib/clock.ts'
+import { newId } from '#shared/lib/ids.ts'
 import type { Logger } from '#shared/lib/logger.ts'
+import type { Metrics } from '#shared/telemetry/metrics.ts'
+import { newTrace, traceId } from '#shared/telemetry/trace.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
+import type { Session } from '../auth/authenticator.ts'
+import type { ConversationAccess } from '../auth/conversation-access.ts'
+import type { RateLimiter } from '../auth/rate-limiter.ts'
+import { TokenBucket } from '../auth/token-bucket.ts'
+import type { Rate } from '../auth/token-bucket.ts'
 import type { Entry } from '../log/entry.ts'
-import type { OpenRequest as OpenLog, Opening } from '../log/log-reader.ts'
-import type { LogReader } from '../log/log-reader.ts'
+import type { LogReader, Opening } from '../log/log-reader.ts'
 import { View } from '../log/view.ts'
 import { openConversation, sendMessage, stopTurn } from './commands.ts'
-import type { Rooms } from './rooms.ts'
-import { socketSink } from './socket-sink.ts'
-import type { ClientSocket } from './socket-sink.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { Lanes } from './lanes.ts'
+import { conversationRoom, socketSink } from './socket-sink.ts'
+import type { ClientServer, ClientSocket } from './socket-sink.ts'
 
 export interface ConnectionParts {
+  readonly io: ClientServer
   readonly reader: LogReader
-  readonly reach: (principal: Principal) => Reach
-  readonly rooms: Rooms
-  readonly rate: { readonly perSecond: number; readonly burst: number }
+  readonly system: Pick<ActorSystem, 'reach'>
+  readonly access: ConversationAccess
+  /** Of principals, over all their sockets and requests here. */
+  readonly limiter: RateLimiter
+  /** Of each socket. */
+  readonly rate: Rate
   readonly clock: Clock
+  readonly metrics: Metrics
   readonly log: Logger
 }
 
 /** Conversations one socket may have open. */
 export const MAX_OPEN = 50
+/** Events refused by the rate in a row; then the client is not listening, and is sent away. */
+export const MAX_REFUSED = 200
 const CHANNEL = 'web'
+
+type EventName = keyof ClientToServer
+
+/** What comes of an event: its answer, and what follows once that has been said. */
+interface Outcome<Value extends object> {
+  readonly value: Value
+  readonly next?: () => void
+}
 
 /**
  * One socket of one proved principal. It owns its openings of the log and closes them with the connection; a run goes on
- * without it (I4). Every event is validated, rate-limited and acknowledged, with the value or a coded error.
+ * without it (I4). Every event is validated, rate-limited and acknowledged, with the value or a coded error; messages of
+ * one conversation go out in the order in which they came in (I2).
  */
 export class Connection {
+  readonly session: Session
   readonly #socket: ClientSocket
   readonly #principal: Principal
   readonly #parts: ConnectionParts
-  readonly #reach: Reach
   readonly #bucket: TokenBucket
+  readonly #sending = new Lanes()
+  readonly #opening = new Lanes()
   readonly #open = new Map<string, Opening>()
   #watching: Opening | null = null
+  #refused = 0
   #over = false
 
-  constructor(socket: ClientSocket, principal: Principal, parts: ConnectionParts) {
+  constructor(socket: ClientSocket, session: Session, parts: ConnectionParts) {
+    this.session = session
     this.#socket = socket
-    this.#principal = principal
+    this.#principal = session.principal
     this.#parts = parts
-    this.#reach = parts.reach(principal)
     this.#bucket = new TokenBucket(parts.rate, parts.clock)
-    socket.on('conversation:open', (request, ack) =>
-      this.#answer(OpenRequest, request, ack, (input) => this.#openConversation(input)),
+    // Also events that nobody knows cost something.
+    socket.use((event, next) => {
+      if (this.#admit(event)) next()
+    })
+    this.#on('conversation:open', OpenRequest, (input, reach) => this.#openConversation(input, reach))
+    this.#on('conversation:close', CloseRequest, ({ conversationId }) =>
+      this.#opening.run(conversationId, async () => {
+        this.#leave(conversationId)
+        return { value: {} }
+      }),
     )
-    socket.on('conversation:close', (request, ack) =>
-      this.#answer(CloseRequest, request, ack, (input) => this.#close(input.conversationId)),
+    this.#on('message:send', SendRequest, (input, reach) =>
+      this.#sending.run(input.conversationId, async () => {
+        await parts.access.require(this.#principal, input.conversationId)
+        return { value: await sendMessage(reach, input, CHANNEL) }
+      }),
     )
-    socket.on('message:send', (request, ack) =>
-      this.#answer(SendRequest, request, ack, (input) => sendMessage(this.#reach, input, CHANNEL)),
+    this.#on('run:stop', StopRequest, async ({ conversationId, turnId }, reach) => ({
+      value: await stopTurn(reach, conversationId, turnId ?? null),
+    }))
+    this.#on('swarm:watch', WatchRequest, ({ after }) => this.#opening.run('*', () => this.#watch(after)))
+    this.#on('swarm:unwatch', z.looseObject({}), () =>
+      this.#opening.run('*', async () => {
+        this.#unwatch()
+        return { value: {} }
+      }),
     )
-    socket.on('run:stop', (request, ack) =>
-      this.#answer(StopRequest, request, ack, (input) =>
-        stopTurn(this.#reach, input.conversationId, input.turnId ?? null),
-      ),
-    )
-    socket.on('swarm:watch', (request, ack) =>
-      this.#answer(WatchRequest, request, ack, (input) => this.#watch(input.after)),
-    )
-    socket.on('swarm:unwatch', (request, ack) => this.#answer(z.looseObject({}), request, ack, () => this.#unwatch()))
     socket.once('disconnect', () => this.end())
+  }
+
+  get principal(): Principal {
+    return this.#principal
+  }
+
+  /** Sends the client away; it may come again with its cursors. */
+  dismiss(reason: string): void {
+    this.#parts.metrics.count('waggle_sockets_closed_total', { reason })
+    this.end()
+    this.#socket.disconnect(true)
   }
 
   /** Idempotent. */
@@ -78,113 +123,130 @@ export class Connection {
     this.#over = true
     for (const opening of this.#open.values()) opening.close()
     this.#open.clear()
-    this.#watching?.close()
-    this.#watching = null
+    this.#unwatch()
   }
 
-  #answer<Input, Value extends object>(
+  /** False: it was refused, and told so. */
+  #admit(event: readonly unknown[]): boolean {
+    try {
+      const retryAfterMs = this.#bucket.take()
+      if (retryAfterMs > 0) throw refuse('RATE_LIMITED', { retryAfterMs })
+      this.#parts.limiter.take(`${this.#principal.tenant} ${this.#principal.user}`)
+      this.#refused = 0
+      return true
+    } catch (error) {
+      this.#parts.metrics.count('waggle_limited_total', { limit: 'socket' })
+      this.#say(event.at(-1), { ok: false, error: publicError(coded(error)) })
+      if (++this.#refused > MAX_REFUSED) this.dismiss('does not slow down')
+      return false
+    }
+  }
+
+  #on<Input>(
+    name: EventName,
+    schema: z.ZodType<Input>,
+    work: (input: Input, reach: Reach) => Promise<Outcome<object>>,
+  ): void {
+    const handler = (request: unknown, ack: unknown): void => void this.#answer(name, schema, request, ack, work)
+    this.#socket.on(name, handler as never)
+  }
+
+  async #answer<Input>(
+    name: EventName,
     schema: z.ZodType<Input>,
     request: unknown,
     ack: unknown,
-    work: (input: Input) => Promise<After<Value>> | Promise<Value>,
-  ): void {
-    const say = typeof ack === 'function' ? (ack as (answer: Ack<Value>) => void) : (): void => {}
-    void this.#handle(schema, request, work).then(
-      ({ value, next }) => {
-        say({ ok: true, ...value })
-        next()
-      },
-      (error: unknown) => {
-        const failure = coded(error)
-        if (failure.code === 'INTERNAL')
-          this.#parts.log.error({ user: this.#principal.user, reason: failure.message }, 'a socket event failed')
-        say({ ok: false, error: publicError(failure) })
-      },
-    )
+    work: (input: Input, reach: Reach) => Promise<Outcome<object>>,
+  ): Promise<void> {
+    const trace = newTrace()
+    let code = 'ok'
+    try {
+      const input = parse(schema, request ?? {})
+      const { value, next } = await work(input, this.#parts.system.reach(this.#principal, trace))
+      this.#say(ack, { ok: true, ...value })
+      next?.()
+    } catch (thrown) {
+      const failure = coded(thrown)
+      const said = publicError(failure)
+      code = said.code
+      if (said.code === 'INTERNAL')
+        this.#parts.log.error({ event: name, trace: traceId(trace), error: failure }, 'A socket event failed.')
+      const details = said.code === 'INTERNAL' ? { traceId: traceId(trace) } : said.details
+      this.#say(ack, { ok: false, error: { ...said, details } })
+    }
+    this.#parts.metrics.count('waggle_socket_events_total', { event: name, code })
   }
 
-  async #handle<Input, Value extends object>(
-    schema: z.ZodType<Input>,
-    request: unknown,
-    work: (input: Input) => Promise<After<Value>> | Promise<Value>,
-  ): Promise<After<Value>> {
-    const retryAfterMs = this.#bucket.take()
-    if (retryAfterMs > 0) throw refuse('RATE_LIMITED', { retryAfterMs })
-    const value = await work(parse(schema as never, request ?? {}))
-    return value instanceof After ? value : new After(value, () => {})
+  #say(ack: unknown, answer: Ack<object>): void {
+    if (typeof ack === 'function') (ack as (answer: Ack<object>) => void)(answer)
   }
 
-  async #openConversation(
-    input: z.infer<typeof OpenRequest>,
-  ): Promise<After<{ conversationId: string; snapshot: Opening['snapshot'] }>> {
-    const conversationId = input.conversationId ?? newId()
-    if (input.conversationId === undefined) await openConversation(this.#reach, conversationId, CHANNEL)
-    if (!this.#open.has(conversationId) && this.#open.size >= MAX_OPEN)
-      throw refuse('RATE_LIMITED', { open: this.#open.size, limit: MAX_OPEN })
-    const takeSnapshot = (): Promise<never> =>
-      this.#reach.ref(Supervisor, conversationId).ask('snapshot', {}) as Promise<never>
-    // A cursor alone proves nothing: whoever resumes is asked for again whether the conversation is theirs.
-    if (input.after !== undefined) await takeSnapshot()
-    const request = { conversationId, after: input.after, takeSnapshot }
-    const opening =
-      input.ops === true
-        ? await this.#join(View.operator(this.#principal), request)
-        : await this.#join(View.customer(this.#principal), request)
+  async #openConversation(input: z.infer<typeof OpenRequest>, reach: Reach): Promise<Outcome<object>> {
+    const view = input.ops === true ? View.operator(this.#principal) : View.customer(this.#principal)
+    const { conversationId } = input
+    if (conversationId !== undefined) {
+      return await this.#opening.run(conversationId, async () => {
+        await this.#parts.access.require(this.#principal, conversationId)
+        return await this.#join(conversationId, input.after, view, reach)
+      })
+    }
+    this.#checkOpen()
+    const id = newId()
+    await openConversation(reach, id, CHANNEL)
+    return await this.#join(id, undefined, view, reach)
+  }
+
+  async #join<E extends Entry>(
+    conversationId: string,
+    after: string | undefined,
+    view: View<E>,
+    reach: Reach,
+  ): Promise<Outcome<object>> {
+    // At once: what the old one said while the new one is made, the new one would say again.
+    this.#leave(conversationId)
+    this.#checkOpen()
+    const { io, reader } = this.#parts
+    const room = conversationRoom<E>(io, this.#socket, view.tenant, conversationId, view.audiences)
+    const opening = await reader.open({
+      view,
+      conversationId,
+      after,
+      takeSnapshot: () => reach.ref(Supervisor, conversationId).ask('snapshot', {}),
+      sink: socketSink(this.#socket, 'log', room, (error) => this.dismiss(error.code)),
+    })
     if (this.#over) {
       opening.close()
-      throw refuse('CANCELLED')
+      throw new WaggleError('CANCELLED')
     }
-    this.#open.get(conversationId)?.close()
     this.#open.set(conversationId, opening)
-    return new After({ conversationId, snapshot: opening.snapshot }, () => opening.start())
+    return { value: { conversationId, snapshot: opening.snapshot }, next: () => opening.start() }
   }
 
-  #join<E extends Entry>(
-    view: View<E>,
-    request: Pick<OpenLog<E>, 'conversationId' | 'after' | 'takeSnapshot'>,
-  ): Promise<Opening> {
-    const { reader, rooms } = this.#parts
-    const sink = socketSink(this.#socket, 'log', rooms.of(view, request.conversationId, 'log'))
-    rooms.register(sink, this.#member())
-    return reader.open({ ...request, view, sink })
-  }
-
-  async #close(conversationId: string): Promise<object> {
+  #leave(conversationId: string): void {
     this.#open.get(conversationId)?.close()
     this.#open.delete(conversationId)
-    return {}
   }
 
-  async #watch(after: string | undefined): Promise<After<{ cursor: string }>> {
-    const { reader, rooms } = this.#parts
-    const view = View.operator(this.#principal)
-    const sink = socketSink(this.#socket, 'swarm', rooms.of(view, '*', 'swarm'))
-    rooms.register(sink, this.#member())
-    const opening = await reader.watch({ principal: this.#principal, after, sink })
-    this.#watching?.close()
+  #checkOpen(): void {
+    if (this.#open.size >= MAX_OPEN) {
+      throw refuse('OVERLOADED', { reason: 'Close some of the open conversations first.', limit: MAX_OPEN })
+    }
+  }
+
+  async #watch(after: string | undefined): Promise<Outcome<object>> {
+    this.#unwatch()
+    const sink = socketSink<Entry>(this.#socket, 'swarm', null, (error) => this.dismiss(error.code))
+    const opening = await this.#parts.reader.watch({ principal: this.#principal, after, sink })
+    if (this.#over) {
+      opening.close()
+      throw new WaggleError('CANCELLED')
+    }
     this.#watching = opening
-    if (this.#over) opening.close()
-    return new After({ cursor: opening.cursor }, () => opening.start())
+    return { value: { cursor: opening.cursor }, next: () => opening.start() }
   }
 
-  async #unwatch(): Promise<object> {
+  #unwatch(): void {
     this.#watching?.close()
     this.#watching = null
-    return {}
-  }
-
-  #member(): { join: (room: string) => void; leave: (room: string) => void } {
-    return { join: (room) => void this.#socket.join(room), leave: (room) => void this.#socket.leave(room) }
-  }
-}
-
-/** An answer, and what follows once it has been said: entries must not overtake it. */
-class After<Value extends object> {
-  readonly value: Value
-  readonly next: () => void
-
-  constructor(value: Value, next: () => void) {
-    this.value = value
-    this.next = next
   }
 }

@@ -1,75 +1,130 @@
 import type { Server as HttpServer } from 'node:http'
 import { Server } from 'socket.io'
+import { parse } from '#shared/actor/schema.ts'
 import { Handshake } from '#shared/contracts/client.ts'
-import type { ClientToServer, ServerToClient } from '#shared/contracts/client.ts'
-import { coded, publicError } from '#shared/errors/waggle-error.ts'
-import type { Principal } from '#shared/wire/envelope.ts'
-import type { Authenticator } from '../auth/authenticator.ts'
+import { coded, publicError, refuse } from '#shared/errors/waggle-error.ts'
+import type { Session } from '../auth/authenticator.ts'
+import { clientAddress } from '../auth/doorman.ts'
+import type { Doorman } from '../auth/doorman.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionParts } from './connection.ts'
-import { Rooms } from './rooms.ts'
+import type { ClientServer, ClientSocket } from './socket-sink.ts'
 
-/** A larger event ends the connection; texts are limited far below it. */
-export const MAX_EVENT_BYTES = 256 * 1024
+/** A larger event ends the connection: 16,000 characters of text, each as six bytes of JSON at worst, and some room. */
+export const MAX_EVENT_BYTES = 128 * 1024
+/** Sockets of one principal on one gateway. */
+export const MAX_SOCKETS_OF_PRINCIPAL = 500
+/** Sockets of one gateway; more gateways serve more. */
+export const MAX_SOCKETS = 20_000
+/** How soon a socket whose token has expired, or whose key was revoked, is sent away. */
+export const SESSION_CHECK_MS = 10_000
 const PING_MS = 20_000
 const PING_PATIENCE_MS = 20_000
 const CONNECT_MS = 10_000
+/** How long the goodbye has to go out before the connections are cut. */
+const GOODBYE_MS = 250
 
-export interface SocketServerParts extends Omit<ConnectionParts, 'rooms'> {
-  readonly authenticator: Authenticator
+export interface SocketServerParts extends Omit<ConnectionParts, 'io'> {
+  readonly doorman: Doorman
   readonly corsOrigins: readonly string[]
+  readonly trustProxy: number
 }
 
 export interface SocketServer {
-  readonly connections: () => number
-  /** Tells every client to come back elsewhere, then ends the connections. */
+  /** Tells every client to come back elsewhere, then ends the connections. The HTTP server stays open. */
   readonly close: () => Promise<void>
 }
 
 /** Socket.IO on an HTTP server, WebSocket only: what falls back falls back to SSE, which resumes by the same cursors. */
 export function openSockets(http: HttpServer, parts: SocketServerParts): SocketServer {
-  const io = new Server<ClientToServer, ServerToClient, object, { principal: Principal }>(http, {
+  const { doorman, metrics, clock, log } = parts
+  const io: ClientServer = new Server(http, {
     transports: ['websocket'],
     serveClient: false,
     maxHttpBufferSize: MAX_EVENT_BYTES,
     pingInterval: PING_MS,
     pingTimeout: PING_PATIENCE_MS,
     connectTimeout: CONNECT_MS,
-    cors: { origin: parts.corsOrigins.includes('*') ? '*' : [...parts.corsOrigins] },
-    // A browser of another site could open a socket with the visitor's network position: only known origins may.
     allowRequest: (request, allow) =>
-      allow(null, originAllowed(request.headers.origin, request.headers.host, parts.corsOrigins)),
+      allow(null, isOriginAllowed(request.headers.origin, request.headers.host, parts.corsOrigins)),
   })
-  const rooms = new Rooms(io as never)
-  io.use((socket, next) => {
-    const shown = Handshake.safeParse(socket.handshake.auth)
-    const authenticate = shown.success
-      ? parts.authenticator.principal({ token: shown.data.token, apiKey: shown.data.apiKey })
-      : Promise.reject(coded(new Error('bad handshake'), 'BAD_INPUT'))
-    authenticate.then(
-      (principal) => {
-        socket.data.principal = principal
-        next()
-      },
-      (error: unknown) => {
-        const said = publicError(coded(error))
-        next(Object.assign(new Error(said.message), { data: said }))
-      },
-    )
+  const connections = new Map<string, Connection>()
+  const sessions = new WeakMap<object, Session>()
+  /** Sockets by principal. */
+  const owned = new Map<string, number>()
+  metrics.measure('waggle_sockets', {}, () => connections.size)
+
+  const admit = async (socket: ClientSocket): Promise<void> => {
+    const { auth, headers, address } = socket.handshake
+    const shown = parse(Handshake, auth)
+    const forwarded = headers['x-forwarded-for']
+    const from = clientAddress(address, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, parts.trustProxy)
+    if (connections.size >= MAX_SOCKETS) throw refuse('OVERLOADED')
+    const session = await doorman.admit(from, shown)
+    const own = owned.get(ownerOf(session)) ?? 0
+    if (own >= MAX_SOCKETS_OF_PRINCIPAL) throw refuse('RATE_LIMITED', { sockets: own, limit: MAX_SOCKETS_OF_PRINCIPAL })
+    sessions.set(socket, session)
+  }
+  const letIn = async (socket: ClientSocket, next: (error?: Error) => void): Promise<void> => {
+    const problem = await admit(socket).then(() => undefined, coded)
+    if (problem === undefined) return next()
+    const said = publicError(problem)
+    next(Object.assign(new Error(said.message), { data: said }))
+  }
+  io.use((socket, next) => void letIn(socket, next))
+  io.on('connection', (socket) => {
+    const session = sessions.get(socket)!
+    const owner = ownerOf(session)
+    connections.set(socket.id, new Connection(socket, session, { ...parts, io }))
+    owned.set(owner, (owned.get(owner) ?? 0) + 1)
+    socket.once('disconnect', () => {
+      connections.delete(socket.id)
+      const left = owned.get(owner)! - 1
+      if (left > 0) owned.set(owner, left)
+      else owned.delete(owner)
+    })
   })
-  io.on('connection', (socket) => void new Connection(socket, socket.data.principal, { ...parts, rooms }))
+
+  const checkSessions = async (): Promise<void> => {
+    for (const connection of connections.values()) {
+      try {
+        if (!(await connection.session.holds())) connection.dismiss('session over')
+      } catch (error) {
+        // Nobody can tell now: the connection stays until somebody can.
+        log.debug({ code: coded(error).code }, 'A session could not be checked.')
+      }
+    }
+  }
+  let closed = false
+  const again = (): (() => void) =>
+    clock.setTimeout(() => {
+      void checkSessions().finally(() => {
+        if (!closed) stop = again()
+      })
+    }, SESSION_CHECK_MS)
+  let stop = again()
+
   return {
-    connections: () => io.engine.clientsCount,
     close: async () => {
+      closed = true
+      stop()
       io.emit('leaving')
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      io.disconnectSockets(true)
-      await io.close()
+      if (connections.size > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, GOODBYE_MS))
+      for (const connection of connections.values()) connection.dismiss('leaving')
+      io.engine.close()
     },
   }
 }
 
-function originAllowed(origin: string | undefined, host: string | undefined, allowed: readonly string[]): boolean {
+function ownerOf({ principal }: Session): string {
+  return `${principal.tenant} ${principal.user}`
+}
+
+/**
+ * A page of another site could use its visitor's place in the network; credentials it has none of. So: the page's own
+ * origin, and those that are configured. No origin at all is no browser.
+ */
+function isOriginAllowed(origin: string | undefined, host: string | undefined, allowed: readonly string[]): boolean {
   if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true
   try {
     return new URL(origin).host === host

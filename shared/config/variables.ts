@@ -34,8 +34,8 @@ export const VARIABLES = {
     0,
     'How many proxies in front of the gateway may be believed about the address of the client.',
   ),
-  RATE_PER_SECOND: count(1, 100_000, 20, 'Requests per second of one principal, on average.'),
-  RATE_BURST: count(1, 1_000_000, 100, 'Requests of one principal at once.'),
+  RATE_PER_SECOND: count(1, 100_000, 50, 'Requests per second of one principal, on average.'),
+  RATE_BURST: count(1, 1_000_000, 500, 'Requests of one principal at once.'),
   RATE_SOCKET_PER_SECOND: count(1, 100_000, 10, 'Events per second of one socket, on average.'),
   RATE_SOCKET_BURST: count(1, 1_000_000, 40, 'Events of one socket at once.'),
 
