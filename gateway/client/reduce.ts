@@ -99,7 +99,15 @@ function fold(state: ConversationState, entry: KnownEntry): ConversationState {
 function upsertFact(state: ConversationState, fact: MessageFact): ConversationState {
   const index = state.messages.findIndex((message) => message.id === fact.id)
   const known = state.messages[index]
-  if (known === undefined) return { ...state, messages: placeMessage(state.messages, fromFact(fact, null)) }
+  if (known === undefined) {
+    // Said whole, by nobody who announced it: it belongs to the turn of the message that it answers.
+    const turn = fact.role === 'user' ? undefined : state.turns.find((other) => other.messageId === fact.parentId)
+    const message = fromFact(fact, null)
+    return {
+      ...state,
+      messages: placeMessage(state.messages, turn === undefined ? message : { ...message, turnId: turn.turnId }),
+    }
+  }
   if (known.revision >= fact.revision) return state
   return { ...state, messages: state.messages.with(index, fromFact(fact, known)) }
 }
