@@ -52,7 +52,8 @@ async function connectInto(done: buildConnector.Callback, connecting: Promise<So
 type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>
 
 async function connectChecked(target: buildConnector.Options, rules: OutboundRules, resolve: Resolve): Promise<Socket> {
-  const host = target.hostname
+  // Bare here and in brackets in a URL; rules are written as URLs are.
+  const host = isIP(target.hostname) === 6 ? `[${target.hostname}]` : target.hostname
   const port = target.port === '' ? (target.protocol === 'https:' ? 443 : 80) : Number(target.port)
   const trusted = isAllowed(rules, host, port)
   if (!trusted && !rules.ports.includes(port)) throw new AddressRefused(`port ${port} is not allowed`)

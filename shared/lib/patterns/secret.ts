@@ -11,11 +11,11 @@ const ANNOUNCED =
   /\b(?:api|access|secret|private|auth|client|signing|encryption)?[ _-]?(?:password|passwd|passphrase|pwd|secret|token|api[ _-]?key|access[ _-]?key|secret[ _-]?key|private[ _-]?key|credential)s?["']?(?:\s{0,3}(?::=|=>|[:=])\s{0,3}|\s{1,3}is\s{0,3}:?\s{1,3})(["'`]?)(?=\S)/gi
 /** How far back a value may be from the word that announces it. */
 const ANNOUNCED_MAX = 80
-const VALUE = /[!-~]{6,}/y
 const RANDOM = /(?<![A-Za-z0-9+/_=.-])[A-Za-z0-9+/_-]{40,}={0,2}/g
 const RANDOM_BITS = 4.4
 const PLACEHOLDER =
   /^(?:\$\{|\{\{|<|\[|%|\*{3}|x{4}|X{4}|\.{3}|your|my[-_]|example|sample|dummy|test|changeme|placeholder|redacted|null|none|undefined|true|false|process\.env|os\.environ|https?:\/\/)/i
+const PLACEHOLDER_MAX = 24
 const CLOSING = charTable('.,;:!?)]}"\'`')
 const BEGIN_MARK = '-----BEGIN '
 const BEGIN_MAX = 80
@@ -42,9 +42,12 @@ export const secret: Recogniser = {
       add(begin.index, end === null ? text.length : end.index + end[0].length)
       if (end === null) break
     }
-    for (const match of matchesFrom(ANNOUNCED, text, Math.max(0, from - ANNOUNCED_MAX))) {
+    ANNOUNCED.lastIndex = Math.max(0, from - ANNOUNCED_MAX)
+    for (let match = ANNOUNCED.exec(text); match !== null; match = ANNOUNCED.exec(text)) {
       const value = valueAfter(text, match.index + match[0].length, match[1] ?? '')
-      if (value !== null) add(value.start, value.end)
+      if (value === null) continue
+      add(value.start, value.end)
+      ANNOUNCED.lastIndex = value.end
     }
     return joinOverlaps(found)
   },
@@ -68,14 +71,14 @@ function* matchesFrom(pattern: RegExp, text: string, from: number): Generator<Re
 
 /** A value that looks chosen or made, not like the next word of a sentence. */
 function valueAfter(text: string, start: number, quote: string): Span | null {
-  VALUE.lastIndex = start
-  const rest = VALUE.exec(text)?.[0]
-  if (rest === undefined || PLACEHOLDER.test(rest)) return null
-  const closing = quote === '' ? -1 : rest.indexOf(quote)
-  const value = closing >= 0 ? rest.slice(0, closing) : rest.slice(0, trimmedEnd(rest, 0, rest.length, CLOSING))
+  if (PLACEHOLDER.test(text.slice(start, start + PLACEHOLDER_MAX))) return null
+  let end = start
+  while (isVisibleAscii(text, end) && (quote === '' || text[end] !== quote)) end += 1
+  if (quote === '' || text[end] !== quote) end = trimmedEnd(text, start, end, CLOSING)
+  const value = text.slice(start, end)
   const telling = /\d/.test(value) || /[a-z][A-Z]/.test(value) || /[^A-Za-z0-9'-]/.test(value)
   if (value.length < 6 || !telling || entropy(value) < 2) return null
-  return { start, end: start + value.length, entity: 'secret' }
+  return { start, end, entity: 'secret' }
 }
 
 /** Long, mixed and even: not a path, not a word, not a repeated letter, and not a hash or identifier in hex. */

@@ -2,6 +2,7 @@ import { silentLogger } from '#shared/lib/logger.ts'
 import { checkStage } from '#services/guardrails/check-stage.ts'
 import type { RuleContext } from '#services/guardrails/rule.ts'
 import { RULES } from '#services/guardrails/rules.ts'
+import { textSubject } from '#services/guardrails/subject.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 const row = (rule: string, more: object = {}): object => ({
@@ -178,6 +179,43 @@ suite('check stage', ({ test }) => {
     assert.is(check(rows, '{"total":1}').verdict, 'pass')
     assert.is(check(rows, '{"sum":1}').reason, "This is not in the expected form: must have required property 'total'.")
     assert.is(check(rows, 'total: 1').verdict, 'block')
+  })
+
+  test('no text is dear, whatever it is made of', () => {
+    const configs: Record<string, object> = {
+      banned_terms: { terms: ['lawsuit'], patterns: ['AC-\\d{3,}'] },
+      url_allow_list: { hosts: ['example.com'] },
+      personal_data: { entities: ['email', 'phone', 'payment_card', 'iban', 'us_ssn', 'ip_address', 'secret'] },
+      length: { maxChars: 10 },
+    }
+    const units = [
+      '@',
+      'a@',
+      '1 ',
+      '((',
+      'http://',
+      '-----BEGIN PRIVATE KEY-----',
+      'GB29 ',
+      'password is ',
+      'token=',
+      'token="',
+      '://a:',
+      '.,',
+      '\u200d',
+      'é',
+      'ignore all ',
+      '[](',
+    ]
+    for (const [name, rule] of RULES) {
+      if (name === 'tool_policy' || name === 'json_schema') continue
+      const look = rule.compile(configs[name] ?? {}, 'flag')
+      for (const unit of units) {
+        const begun = performance.now()
+        look(textSubject(unit.repeat(60_000 / unit.length)), context)
+        const ms = performance.now() - begun
+        assert.ok(ms < 1_500, `${name} took ${ms} ms on ${JSON.stringify(unit)}`)
+      }
+    }
   })
 
   test('every rule can be found by its name', () => {
