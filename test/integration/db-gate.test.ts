@@ -161,13 +161,28 @@ suite('embedded database', ({ test, before, after }) => {
     { deadlineMs: 90_000 },
   )
 
-  test('refuses a folder that a living process uses, and takes over that of a dead one', async () => {
-    const { writeFile } = await import('node:fs/promises')
-    await writeFile(join(folder, '.taken.lock'), '1')
-    assert.is(await codeOf(startPglite({ dataDir: join(folder, 'taken') })), 'CONFIG')
-    await writeFile(join(folder, '.data.lock'), '999999999')
+  test('refuses a folder that another process uses, and takes over that of a dead one', async () => {
+    const { readFile, writeFile } = await import('node:fs/promises')
     const server: Pglite = await startPglite({ dataDir: join(folder, 'data') })
+    const own = await readFile(join(folder, '.data.lock'), 'utf8')
+    assert.match(own, new RegExp(`^${process.pid}\\b`))
+    assert.is(await codeOf(startPglite({ dataDir: join(folder, 'data') })), 'CONFIG', 'not even twice in one process')
     await server.stop()
+
+    const { spawn } = await import('node:child_process')
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+    const stat = await readFile(`/proc/${other.pid}/stat`, 'utf8').catch(() => '')
+    const began = stat.split(') ')[1]?.split(' ')[19]
+    await writeFile(join(folder, '.taken.lock'), began === undefined ? `${other.pid}` : `${other.pid} ${began}`)
+    assert.is(await codeOf(startPglite({ dataDir: join(folder, 'taken') })), 'CONFIG')
+    other.kill('SIGKILL')
+    await new Promise((resolve) => other.once('exit', resolve))
+
+    for (const dead of ['999999999 1', `${process.pid} 1`, 'nonsense', '']) {
+      await writeFile(join(folder, '.data.lock'), dead)
+      const again = await startPglite({ dataDir: join(folder, 'data') })
+      await again.stop()
+    }
   })
 
   test('says DATABASE_DOWN when its folder cannot be read', async () => {

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { WaggleError } from '#shared/errors/waggle-error.ts'
@@ -113,30 +113,40 @@ async function stopped(worker: Worker): Promise<void> {
 }
 
 /**
- * Two processes on one data folder would destroy it, and PGlite does not notice. The lock is a file beside the folder
- * with our process id; that of a process which is no more is taken over.
+ * Two processes on one data folder would destroy it, and PGlite does not notice. The lock is a file beside the folder that
+ * names our process and when it began; that of a process which is no more is taken over.
  */
 async function lock(dataDir: string): Promise<() => Promise<void>> {
-  const file = join(dirname(dataDir), `.${dataDir.split(/[\\/]/).at(-1) ?? 'data'}.lock`)
+  const file = join(dirname(dataDir), `.${basename(dataDir)}.lock`)
   await mkdir(dirname(dataDir), { recursive: true, mode: 0o700 })
+  const own = await identityOf(process.pid)
   try {
-    await writeFile(file, String(process.pid), { flag: 'wx' })
+    await writeFile(file, own ?? '', { flag: 'wx' })
   } catch (error) {
-    const holder = Number(await readFile(file, 'utf8').catch(() => '0'))
-    if (holder !== process.pid && isAlive(holder)) {
+    const holder = await readFile(file, 'utf8').catch(() => '')
+    const pid = Number.parseInt(holder, 10)
+    if (pid > 0 && (await identityOf(pid)) === holder) {
       throw new WaggleError(
         'CONFIG',
-        { reason: `The data in ${dataDir} is in use by process ${holder}.`, file },
+        { reason: `The data in ${dataDir} is in use by process ${pid}.`, file },
         { cause: error },
       )
     }
-    await writeFile(file, String(process.pid))
+    await writeFile(file, own ?? '')
   }
   return () => rm(file, { force: true })
 }
 
+/** A pid comes again, after a restart of the machine even soon: with the time its process began it does not. */
+async function identityOf(pid: number): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The 22nd field; the second is the program's name in brackets and may hold spaces.
+  const began = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  if (began !== undefined) return `${pid} ${began}`
+  return process.platform !== 'linux' && isAlive(pid) ? String(pid) : null
+}
+
 function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)
     return true
