@@ -5,11 +5,7 @@
 import type { EventPayload, MessageFact } from '#shared/contracts/event-map.ts'
 import { turnIdOf } from '#test/unit/client/fake-gateway.ts'
 import type { FakeGateway } from '#test/unit/client/fake-gateway.ts'
-
-export interface Pace {
-  /** Resolves with false when the answer shall stop here. */
-  readonly step: (turnId: string) => Promise<boolean>
-}
+import type { StepPace } from './console-pace.ts'
 
 export const ANSWER =
   'Your order 1042 left our warehouse on Monday. The parcel is with the carrier, and is due on Thursday. ' +
@@ -19,7 +15,7 @@ export async function answerAsDemo(
   gateway: FakeGateway,
   question: MessageFact,
   conversationId: string,
-  pace: Pace,
+  pace: StepPace,
 ): Promise<void> {
   const turnId = turnIdOf(question)
   const runId = `run-${question.id}`

@@ -1,28 +1,73 @@
 /**
- * What the browser tests are driven against. `startStack` gives a gateway that serves the console and answers; which one
- * is behind it, the tests do not know.
+ * What the browser tests are driven against: a gateway that serves the console and answers at the test's pace. Two of
+ * them, the tests do not know which: `startDouble` is the fake gateway with a made-up swarm; `startEmbedded` is the
+ * whole stack as `npm start` runs it, its agents speaking to a hosted model of ours.
  */
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { buildConsole } from '#gateway/console/build.ts'
-import { Deferred } from '#shared/lib/deferred.ts'
+import { CutProxy } from '#test/contract/transport-proxy.ts'
+import { startStackProcess } from '#test/kit/stack-process.ts'
 import { FakeGateway, OPERATOR_TOKEN } from '#test/unit/client/fake-gateway.ts'
 import { ANSWER, answerAsDemo } from './console-brain.ts'
+import { startPacedModel } from './console-model.ts'
+import { StepPace } from './console-pace.ts'
 
 export interface Stack {
   /** Opens the console with a token that may see everything. */
   readonly page: string
   readonly question: string
-  /** A part of what the answer must say. */
-  readonly answer: RegExp
+  /** The whole answer as the page shows it, without markup. */
+  readonly answer: string
+  /** What else the finished answer must show: who speaks, route, tool call, verdicts. */
+  readonly shows: readonly RegExp[]
+  readonly tool: string
   /** From here on answers wait for `advance`. */
   readonly hold: () => void
-  /** Lets the answers come on by so many steps of streaming; without a number, from now on to their end. */
+  /** Lets the answers come on by so many words; without a number, from now on to their end. */
   readonly advance: (steps?: number) => void
   /** Cuts every connection, as a network would. */
   readonly cut: () => void
   readonly close: () => Promise<void>
+}
+
+const QUESTION = 'Where is my order 1042?'
+const PLAIN_ANSWER = ANSWER.replaceAll(/[*`]|^- /gm, '')
+
+/** The stack itself; the browser reaches it through a relay whose connections can be cut. */
+export async function startEmbedded(): Promise<Stack> {
+  const pace = new StepPace()
+  const model = await startPacedModel(ANSWER, pace)
+  const env = { MODEL_PROVIDER: 'openai', MODEL_NAME: 'paced', OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'test' }
+  const stack = await startStackProcess({ env })
+  const relay = await CutProxy.listen(stack.url)
+  return {
+    page: `http://127.0.0.1:${new URL(relay.url).port}/#token=${stack.token}`,
+    question: QUESTION,
+    answer: PLAIN_ANSWER,
+    tool: 'lookup_order_status',
+    shows: [
+      /Orders and general help/,
+      /Routed to/,
+      /lookup_order_status/,
+      /order_id\s+1042/,
+      /done/,
+      /\d checks? passed/,
+    ],
+    hold: () => pace.hold(),
+    advance: (steps) => pace.advance(steps),
+    cut: () => {
+      relay.cut()
+      relay.heal()
+    },
+    close: async () => {
+      pace.end()
+      await relay.close()
+      await stack.stop()
+      await model.close()
+    },
+  }
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -31,11 +76,11 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 }
-/** As strict as the gateway's own, so that nothing inline can creep in. */
+/** Stricter than the gateway's own, so that nothing inline can creep in. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws:; base-uri 'none'; form-action 'self'"
 
-export async function startStack(): Promise<Stack> {
+export async function startDouble(): Promise<Stack> {
   const { dir } = await buildConsole()
   const gateway = await FakeGateway.start({ handle: (request, response) => void serve(dir, request, response) })
   const pace = new StepPace()
@@ -43,58 +88,25 @@ export async function startStack(): Promise<Stack> {
   gateway.faults.onStop = (_, turnId) => pace.stop(turnId)
   return {
     page: `${gateway.url}/#token=${OPERATOR_TOKEN}`,
-    question: 'Where is my order 1042?',
-    answer: new RegExp(ANSWER.slice(0, 40)),
+    question: QUESTION,
+    answer: PLAIN_ANSWER,
+    tool: 'lookup_order_status',
+    shows: [
+      /Order support/,
+      /Routed to Order support: It asks about an order/,
+      /order_id\s+1042/,
+      /done\s*38 ms/,
+      /status\s+shipped/,
+      /Personal data changed the tool’s result: A phone number was hidden\./,
+      /3 checks passed/,
+    ],
     hold: () => pace.hold(),
     advance: (steps) => pace.advance(steps),
     cut: () => gateway.cut(),
     close: async () => {
-      pace.stopAll()
+      pace.end()
       await gateway.close()
     },
-  }
-}
-
-/** Answers wait for `advance` before each word. */
-class StepPace {
-  #credit = 0
-  #stopped = false
-  readonly #stops = new Set<string>()
-  readonly #waiting: { turnId: string; go: Deferred<boolean> }[] = []
-
-  async step(turnId: string): Promise<boolean> {
-    if (this.#stopped || this.#stops.has(turnId)) return false
-    if (this.#credit > 0) {
-      this.#credit -= 1
-      return true
-    }
-    const go = new Deferred<boolean>()
-    this.#waiting.push({ turnId, go })
-    return go.promise
-  }
-
-  hold(): void {
-    this.#credit = 0
-  }
-
-  advance(steps = Number.POSITIVE_INFINITY): void {
-    this.#credit += steps
-    while (this.#credit > 0) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      this.#credit -= 1
-      next.go.resolve(true)
-    }
-  }
-
-  stop(turnId: string): void {
-    this.#stops.add(turnId)
-    for (const { turnId: waiting, go } of this.#waiting) if (waiting === turnId) go.resolve(false)
-  }
-
-  stopAll(): void {
-    this.#stopped = true
-    for (const { go } of this.#waiting.splice(0)) go.resolve(false)
   }
 }
 
