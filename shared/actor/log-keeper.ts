@@ -17,8 +17,8 @@ import { ANY_EVENT, EVENTS } from './streams.ts'
  * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
  * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first.
  *
- * One node keeps the log (`mine`: rendezvous hashing, like a partition); two that both believe it say the same under the
- * same message ids. The others only learn which incarnation it is. A fact whose actor was taken over meanwhile would be
+ * One node keeps the log: by rendezvous hashing (`mine`) and, as several may believe it is theirs, by an epoch of its own
+ * in the store, checked before anything is said again (I1). The others only learn which incarnation it is. A fact whose actor was taken over meanwhile would be
  * void; it was committed, so it is said again under the epoch that holds the actor now.
  */
 export class LogKeeper {
@@ -28,7 +28,8 @@ export class LogKeeper {
   #incarnation = ''
   /** The head that was marked last. */
   #marked = -1
-  #kept = false
+  /** Ours as the keeper, or null. */
+  #epoch: number | null = null
   /** How many more times to look for lost facts, and since when when it is known that some are. */
   #searches = 0
   #since: number | null = null
@@ -50,7 +51,7 @@ export class LogKeeper {
     await this.#look()
     this.#stopListening = this.#core.transport.onStatus((status) => {
       if (status !== 'connected') return
-      this.#searches = Math.max(1, this.#searches)
+      this.#searches = SEARCHES
       this.#lookIn(0)
     })
     this.#lookIn(MARK_EVERY_MS)
@@ -68,6 +69,7 @@ export class LogKeeper {
     this.#next = this.#core.clock.setTimeout(() => {
       this.#look()
         .catch((error: unknown) => {
+          if (coded(error).code === 'STALE_EPOCH') this.#epoch = null
           this.#core.log.debug({ code: coded(error).code }, 'the log could not be looked after; later')
         })
         .finally(() => this.#lookIn(MARK_EVERY_MS))
@@ -86,10 +88,14 @@ export class LogKeeper {
     // What it relayed and had not marked was hidden from the keeper, which looks once more.
     if (mark.incarnation !== this.#incarnation) await this.#relay.flush()
     this.#incarnation = mark.incarnation
-    const kept = this.#kept
-    this.#kept = this.#mine()
-    if (!this.#kept) return
-    if (!kept) this.#searches = Math.max(1, this.#searches)
+    if (!this.#mine()) {
+      this.#epoch = null
+      return
+    }
+    if (this.#epoch === null) {
+      this.#epoch = await store.claim(KEEPER, 0, this.#core.node)
+      this.#searches = Math.max(1, this.#searches)
+    }
     if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
     if (this.#searches > 0) {
       await this.#relay.flush()
@@ -105,11 +111,17 @@ export class LogKeeper {
   }
 
   async #renew(mark: LogMark, created: number): Promise<void> {
+    await this.#check()
     this.#incarnation = this.#core.newId()
     this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
     this.#searches = SEARCHES
     this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
     await this.#save(created)
+  }
+
+  /** Throws STALE_EPOCH when another node has become the keeper. */
+  async #check(): Promise<void> {
+    await this.#core.store.commit({ tenant: '-', kind: KEEPER, partition: 0, epoch: this.#epoch ?? 0 }, [])
   }
 
   async #save(created: number): Promise<void> {
@@ -150,6 +162,7 @@ export class LogKeeper {
 
   async #sayAgain(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return
+    await this.#check()
     const { store, transport } = this.#core
     const epochs = new Map((await store.holders()).map(({ kind, partition, epoch }) => [`${kind}/${partition}`, epoch]))
     for (const { entry, holder, voided } of facts) {
@@ -171,6 +184,8 @@ interface Fact {
   readonly voided: boolean
 }
 
+/** Under this name the keeper's epoch is minted. */
+const KEEPER = '$log'
 const MARK_EVERY_MS = 5_000
 /** How far before the last mark facts are looked for when the log is known to have lost something. */
 const OVERLAP_MS = 300_000

@@ -17,7 +17,8 @@ import { DUPLICATE_WINDOW_MS, EVENTS } from './streams.ts'
  * is older than the broker remembers message ids is compared with the log before it is said again (I5).
  *
  * Invariants: a relay ends only when everything is stored, or with its holder; a row is marked only after that; marks
- * that could not be written are written later.
+ * that could not be written are written later. A broker that was away may have lost what it had confirmed (I12): what
+ * was sent before an interruption and is not marked yet is sent again, which is harmless where it was not lost.
  */
 export type Entry = readonly [way: Way, subject: string, id: string, data: Uint8Array, opens: Opening | null]
 export type Opening = readonly [scope: string, who: string, epoch: number]
@@ -35,21 +36,26 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
 
 export class Relay {
   readonly #core: HostCore
-  #marks: { readonly tenant: string; readonly id: string }[] = []
-  #marking: Promise<void> | null = null
+  #sent: Sent[] = []
+  /** Interruptions of the connection so far. */
+  #interruptions = 0
+  #marking: Promise<readonly Sent[]> | null = null
   #soon: Cancel | null = null
 
   constructor(core: HostCore) {
     this.#core = core
+    core.transport.onStatus((status) => {
+      if (status === 'connected') this.#interruptions++
+    })
   }
 
   /** Resolves when every entry is stored; rejects only when the signal ends it. */
   async send(tenant: string, row: string | null, entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    const before = this.#interruptions
     for (const entry of entries) await this.#sendEntry(tenant, entry, signal)
     if (row === null) return
-    this.#marks.push({ tenant, id: row })
-    if (this.#marks.length >= MARK_ROWS) this.#writeSoon(0)
-    else this.#writeSoon(MARK_MS)
+    this.#sent.push({ tenant, id: row, entries, signal, interruptions: before })
+    this.#writeSoon(this.#sent.length >= MARK_ROWS ? 0 : MARK_MS)
   }
 
   /** Sends a row that may have been sent before, by us or by an earlier holder. */
@@ -129,18 +135,49 @@ export class Relay {
   }
 
   async #write(): Promise<void> {
-    if (this.#marking !== null) return await this.#marking
-    const rows = this.#marks.splice(0)
-    if (rows.length === 0) return
-    this.#marking = this.#core.store.relayed(rows).catch((error: unknown) => {
-      // Meanwhile the next holder would relay them again, under the same message ids.
-      this.#core.log.warn({ rows: rows.length, code: coded(error).code }, 'relayed rows could not be marked yet')
-      this.#marks.unshift(...rows)
-    })
-    await this.#marking
+    if (this.#marking !== null) {
+      await this.#marking
+      return
+    }
+    const sent = this.#sent.splice(0)
+    if (sent.length === 0) return
+    this.#marking = this.#mark(sent)
+    const failed = await this.#marking
     this.#marking = null
-    if (this.#marks.length > 0) this.#writeSoon(this.#marks[0] === rows[0] ? MARK_AGAIN_MS : MARK_MS)
+    this.#sent.unshift(...failed)
+    if (this.#sent.length > 0) this.#writeSoon(failed.length > 0 ? MARK_AGAIN_MS : MARK_MS)
   }
+
+  /** Returns those that could not be marked yet. */
+  async #mark(sent: readonly Sent[]): Promise<readonly Sent[]> {
+    let rows = sent
+    for (;;) {
+      const before = this.#interruptions
+      // What would have to be sent again by a holder that holds no more is left to the next one.
+      rows = rows.filter((row) => row.interruptions === before || !row.signal.aborted)
+      try {
+        for (const { tenant, entries, signal, interruptions } of rows) {
+          if (interruptions === before) continue
+          for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, signal)
+        }
+        if (rows.length > 0) await this.#core.store.relayed(rows.map(({ tenant, id }) => ({ tenant, id })))
+        if (this.#interruptions === before) return []
+      } catch (error) {
+        // Meanwhile the next holder would relay them again, under the same message ids.
+        this.#core.log.warn({ rows: rows.length, code: coded(error).code }, 'relayed rows could not be marked yet')
+        return rows
+      }
+    }
+  }
+}
+
+interface Sent {
+  readonly tenant: string
+  readonly id: string
+  readonly entries: readonly Entry[]
+  readonly signal: AbortSignal
+  /** How many interruptions there had been when it was begun to be sent. */
+  readonly interruptions: number
 }
 
 /** The message id begins with the subject where the id of the event was given by somebody else than the runtime. */

@@ -2,6 +2,8 @@ import { TestSystem } from '#shared/actor/testkit/test-system.ts'
 import type { Limits } from '#shared/actor/limits.ts'
 import type { Mutations } from '#shared/actor/testkit/memory-store.ts'
 import { coerceError } from '#shared/errors/waggle-error.ts'
+import { silentLogger } from '#shared/lib/logger.ts'
+import type { Logger } from '#shared/lib/logger.ts'
 import { seededRandom } from '#shared/lib/random.ts'
 import { Client } from './client.ts'
 import { Outside } from './outside.ts'
@@ -37,12 +39,19 @@ export class World {
     this.kit = new TestSystem({
       seed: seed + 1_000_003,
       limits: SIM_LIMITS,
+      log: (node) => this.#logger(node),
       storeLatencyMs: (random) => Math.round(random() * this.storeLatencyMs),
     })
     Object.assign(this.kit.database.mutations, mutations)
     this.outside = new Outside(seededRandom(seed + 2_000_003))
     for (const name of ['u1', 'u2', 'u3'])
       this.clients.push(new Client(this.kit, name, seededRandom(seed * 7 + name.charCodeAt(1)), SIM_LIMITS))
+  }
+
+  #logger(node: string): Logger {
+    const say = (fields: Readonly<Record<string, unknown>>, message: string): void =>
+      this.note(`${node}: ${message} ${JSON.stringify(fields)}`)
+    return { ...silentLogger, warn: say, error: say }
   }
 
   get alive(): number {

@@ -1,4 +1,6 @@
 import type { Clock } from '#shared/lib/clock.ts'
+import { silentLogger } from '#shared/lib/logger.ts'
+import type { Logger } from '#shared/lib/logger.ts'
 import { seededRandom } from '#shared/lib/random.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import { decodeEvent } from '#shared/wire/event.ts'
@@ -28,6 +30,7 @@ export interface TestSystemOptions {
   /** One way to the store, milliseconds of virtual time. */
   readonly storeLatencyMs?: number | ((random: () => number) => number)
   readonly brokerFaults?: Partial<Faults>
+  readonly log?: (node: string) => Logger
 }
 
 /** A log entry as a reader that voids sees it. */
@@ -56,6 +59,7 @@ export class TestSystem {
   readonly database: MemoryDatabase
   readonly journal: JournalEntry[] = []
   readonly #limits: Partial<Limits>
+  readonly #log: (node: string) => Logger
   readonly #nodes = new Map<string, ActorSystem>()
   readonly #clocks = new Map<string, NodeClock>()
   #edge: ActorSystem | null = null
@@ -70,6 +74,7 @@ export class TestSystem {
       latencyMs: typeof latency === 'function' ? () => latency(this.random) : () => latency,
     })
     this.#limits = { ...options.limits }
+    this.#log = options.log ?? (() => silentLogger)
   }
 
   /** Starts a node and waits until it holds what it should. */
@@ -91,6 +96,7 @@ export class TestSystem {
       random: this.random,
       limits: this.#limits,
       streams: { memory: true },
+      log: this.#log(name),
       observe: (event, payload) => void this.journal.push({ node: name, name: event, event: payload } as JournalEntry),
     }).host(...(typeof definitions === 'function' ? definitions(clock) : definitions))
     this.#nodes.set(name, system)
