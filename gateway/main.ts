@@ -3,6 +3,7 @@ import { PLATFORM } from '#shared/actor/core.ts'
 import { need, readConfig } from '#shared/config/config.ts'
 import { Log } from '#shared/contracts/log.ts'
 import { systemClock } from '#shared/lib/clock.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 import { Seal } from '#shared/lib/seal.ts'
 import { joinSwarm, leaveOnSignal } from '#shared/process/join-swarm.ts'
 import type { Swarm } from '#shared/process/join-swarm.ts'
@@ -24,17 +25,16 @@ export interface Gateway {
 const DRAIN_MS = 5_000
 
 /** The edge: no database, no model. The system must have been started. */
-export async function startGateway(swarm: Swarm): Promise<Gateway> {
+export async function startGateway(swarm: Swarm, clock: Clock = systemClock): Promise<Gateway> {
   const { config, system, transport, metrics, log } = swarm
   const { auth, http } = config
-  const clock = systemClock
   const seal = new Seal(need(config.secret, 'WAGGLE_SECRET', 'gateway'))
   const keeper: Keeper = (tenant) => system.reach({ ...PLATFORM, tenant }).pool(Log, 'keeper')
-  const reader = new LogReader({ transport, keeper, metrics, log })
+  const reader = new LogReader({ transport, keeper, metrics, log, clock })
   const shared = {
     system,
     reader,
-    doorman: new Doorman(await openAuthenticator(system, { ...auth, seal }), metrics, clock),
+    doorman: new Doorman(await openAuthenticator(system, { ...auth, seal }, clock), metrics, clock),
     access: new ConversationAccess(system, clock),
     limiter: new RateLimiter(http.rate, clock),
     metrics,
