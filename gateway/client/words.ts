@@ -16,15 +16,15 @@ const LOOKED_AT = {
 /** One verdict: what was looked at, by whom, and what came of it. */
 export function verdictInWords(check: Pick<CheckView, 'stage' | 'guardrail' | 'verdict' | 'reason'>): string {
   const what = LOOKED_AT[check.stage]
-  const who = asWords(check.guardrail)
+  const who = `“${asWords(check.guardrail)}”`
   const why = check.reason === '' ? '' : `: ${withoutStop(check.reason)}`
   switch (check.verdict) {
     case 'pass':
-      return `${capital(who)} let ${what} pass`
+      return `${capital(what)} passed ${who}`
     case 'rewrite':
-      return `${capital(who)} changed ${what}${why}`
+      return `${who} changed ${what}${why}`
     case 'block':
-      return `${capital(who)} stopped ${what}${why}`
+      return `${who} stopped ${what}${why}`
   }
 }
 
@@ -110,7 +110,7 @@ export function entryInWords(entry: KnownEntry): string {
       return routeInWords(entry.payload)
     case 'run:started': {
       const { agent, attempt, model } = entry.payload
-      return `${agent} with ${model}${attempt > 1 ? `, attempt ${attempt}` : ''}`
+      return `${agent} with ${modelInWords(model)}${attempt > 1 ? `, attempt ${attempt}` : ''}`
     }
     case 'run:ended': {
       const { agent, outcome, steps, usage, ms } = entry.payload
@@ -147,6 +147,11 @@ export function msInWords(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`
+}
+
+/** Provider and model; a provider with one model names none. */
+export function modelInWords(model: string): string {
+  return model.replace(/\/$/, '')
 }
 
 /** `pii-email` and `lookup_order` as words. */

@@ -97,7 +97,7 @@ export async function startDouble(): Promise<Stack> {
       /order_id\s+1042/,
       /done\s*38 ms/,
       /status\s+shipped/,
-      /Personal data changed the tool’s result: A phone number was hidden\./,
+      /“personal data” changed the tool’s result: A phone number was hidden\./,
       /3 checks passed/,
     ],
     hold: () => pace.hold(),

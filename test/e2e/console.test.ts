@@ -182,6 +182,32 @@ suite('console in a browser: the page', ({ test, before, after, afterEach }) => 
     desk.stack.advance()
   })
 
+  test('follows the end of chat and events, and leaves a reader alone who looks further up', async () => {
+    const page = await desk.page()
+    const fromEnd = (box: string): Promise<number> =>
+      page.evaluate(
+        `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('${box}'))`,
+      )
+    for (let turn = 0; turn < 3; turn += 1) {
+      await desk.ask(page)
+      await whole(page)
+    }
+    await page.locator('.event', { hasText: 'turn:ended' }).last().waitFor()
+    for (const box of ['.transcript', '.event-scroll']) {
+      assert.ok((await fromEnd(box)) < 30, `${box} follows`)
+      await page.locator(box).hover()
+      await page.mouse.wheel(0, -400)
+    }
+    await page.locator('.to-end').nth(1).waitFor()
+    await desk.ask(page)
+    await whole(page)
+    for (const box of ['.transcript', '.event-scroll']) assert.ok((await fromEnd(box)) > 300, `${box} stays`)
+    await page.locator('.to-end').first().click()
+    await page.locator('.to-end').first().click()
+    await page.locator('.to-end').first().waitFor({ state: 'detached' })
+    for (const box of ['.transcript', '.event-scroll']) assert.ok((await fromEnd(box)) < 30, `${box} follows again`)
+  })
+
   test('keeps what was being written over a reload', async () => {
     const page = await desk.page()
     await page.getByLabel('Message', { exact: true }).fill('half a thought')

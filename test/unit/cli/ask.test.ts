@@ -72,7 +72,7 @@ suite('waggle ask', ({ test, beforeEach, afterEach }) => {
     assert.is(terminal.stdout, 'You owe 12 euros.\n')
     for (const line of [
       'Routed to billing: Money',
-      'Pii let your message pass',
+      'Your message passed “pii”',
       'find_invoice(id: 7)',
       'find_invoice done {"due":12}',
     ]) {

@@ -117,6 +117,7 @@ class TurnIndex {
 function useFollow(...changes: readonly unknown[]) {
   const box = useRef<HTMLDivElement>(null)
   const [following, setFollowing] = useState(true)
+  const lastTop = useRef(0)
   const toEnd = useCallback(() => {
     const element = box.current
     if (element !== null) element.scrollTop = element.scrollHeight
@@ -134,7 +135,10 @@ function useFollow(...changes: readonly unknown[]) {
   const onScroll = useCallback(() => {
     const element = box.current
     if (element === null) return
-    setFollowing(element.scrollHeight - element.scrollTop - element.clientHeight < FOLLOW_PX)
+    const { scrollTop: top, clientHeight, scrollHeight } = element
+    if (scrollHeight - top - clientHeight < FOLLOW_PX) setFollowing(true)
+    else if (top < lastTop.current) setFollowing(false) // only a reader scrolls up; text that grows never does
+    lastTop.current = top
   }, [])
   const follow = useCallback(() => setFollowing(true), [])
   return { box, following, onScroll, follow }

@@ -2,6 +2,7 @@ import { memo } from 'react'
 import type { CheckView, TurnView } from '#gateway/client/conversation-state.ts'
 import {
   asWords,
+  modelInWords,
   msInWords,
   passedInWords,
   reportInWords,
@@ -49,7 +50,7 @@ export const TurnTrail = memo(function TurnTrail({ turn, speaks }: Props) {
             ))}
             {turn.run === null ? null : (
               <li>
-                <span className="step-name">model</span> {turn.run.model}
+                <span className="step-name">model</span> {modelInWords(turn.run.model)}
                 {turn.run.attempt > 1 ? `, attempt ${turn.run.attempt}` : ''}
                 {turn.run.usage === null ? '' : `, ${turn.run.usage.inputTokens + turn.run.usage.outputTokens} tokens`}
               </li>

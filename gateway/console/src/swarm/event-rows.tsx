@@ -29,6 +29,7 @@ export function EventRows({ rows, frozen, current, selected, onSelect, onJump, e
   const box = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 400 })
   const [following, setFollowing] = useState(true)
+  const lastTop = useRef(0)
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - SPARE_ROWS)
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW_PX) + SPARE_ROWS)
 
@@ -37,7 +38,9 @@ export function EventRows({ rows, frozen, current, selected, onSelect, onJump, e
     if (element === null) return
     const { scrollTop: top, clientHeight: height, scrollHeight } = element
     setView((known) => (known.top === top && known.height === height ? known : { top, height }))
-    setFollowing(scrollHeight - top - height < ROW_PX * 1.5)
+    if (scrollHeight - top - height < ROW_PX * 1.5) setFollowing(true)
+    else if (top < lastTop.current) setFollowing(false) // only a reader scrolls up; rows and layout never do
+    lastTop.current = top
   }, [])
   useLayoutEffect(() => {
     const element = box.current
