@@ -10,9 +10,10 @@ export function streamedGate(rules: readonly InlineRule[]): VoiceGate {
     blocked: null as string | null,
     push: (piece: string) => release(guard.push(piece)),
     end: () => release(guard.end()),
+    checks: () => guard.checks(),
   }
-  const release = ({ text, blockedBy }: ReturnType<StreamGuard['push']>): string => {
-    if (blockedBy !== null) gate.blocked ??= `The answer was stopped by the guardrail ${blockedBy}.`
+  const release = ({ text, blockedBy, reason }: ReturnType<StreamGuard['push']>): string => {
+    if (blockedBy !== null) gate.blocked ??= reason
     return text
   }
   return gate
@@ -26,6 +27,8 @@ export function gatedGate(check: CheckSentence): VoiceGate {
   const gate = {
     blocked: null as string | null,
     push: (piece: string) => released(splitter.push(piece)),
+    // Each sentence's checks were said when they were made.
+    checks: () => [],
     end: () => {
       const rest = splitter.end()
       return released(rest === null ? [] : [rest])

@@ -18,6 +18,8 @@ export interface AgentProfile {
 export interface ProfileTool extends GraphTool {
   /** May be repeated when in doubt: idempotent, or takes our key. */
   readonly repeatable: boolean
+  /** One of ours, and not a service of somebody else. */
+  readonly builtin: boolean
 }
 
 /** Where profiles come from. Null: there is no such agent, or it is disabled. */

@@ -12,8 +12,9 @@ import { runAgentGraph } from '#shared/graph/run-graph.ts'
 import type { GraphOutput, RunSaver } from '#shared/graph/run-graph.ts'
 import { compileSchema } from '#shared/lib/json-schema/compile-schema.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
-import { callTool, guard } from './tool-calls.ts'
-import type { RunSayings } from './tool-calls.ts'
+import { callTool } from './tool-calls.ts'
+import { guard, sayChecks } from './guard.ts'
+import type { RunSayings } from './guard.ts'
 import { gatedGate, streamedGate } from './gates.ts'
 import type { AgentProfile, ProfileSource } from './profile.ts'
 import { Voice } from './voice.ts'
@@ -34,17 +35,24 @@ export function runOf(parts: RunParts): RunDefinition {
   return runActor(Run, async (ctx, input) => {
     const started = ctx.now()
     const runId = input.runId
-    const sayings: RunSayings = { turnId: input.turnId, runId, agent: input.agent }
+    const said = [...input.history.filter(({ role }) => role === 'user').map(({ text }) => text), input.text]
+    const sayings: RunSayings = { turnId: input.turnId, runId, agent: input.agent, said }
     const profile = await parts.profiles.load(ctx.tenant, input.agent)
     if (profile === null) throw refuse('NO_AGENT', { agent: input.agent })
     ctx.emit(
       'run:started',
-      { ...sayings, attempt: ctx.attempt, model: `${profile.model.provider}/${profile.model.model ?? ''}` },
+      {
+        turnId: input.turnId,
+        runId,
+        agent: input.agent,
+        attempt: ctx.attempt,
+        model: `${profile.model.provider}/${profile.model.model ?? ''}`,
+      },
       { audience: 'ops' },
     )
     ctx.emit(
       'agent:speaking',
-      { ...sayings, title: profile.title, messageId: input.answerId },
+      { turnId: input.turnId, runId, agent: input.agent, title: profile.title, messageId: input.answerId },
       { audience: 'pub', control: ctx.cause.control },
     )
     const usage: Usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
@@ -79,7 +87,7 @@ export function runOf(parts: RunParts): RunDefinition {
     const voice = voiceOf(ctx, sayings, profile, input.answerId, inline)
     try {
       const saver = parts.saver(ctx.fence)
-      const said = () => sayRest(ctx, sayings, profile, input.answerId, voice, inline)
+      const said = () => sayRest(ctx, sayings, input.answerId, voice, inline)
       const ports = portsOf(ctx, parts, profile, sayings, input.conversationId, voice, said, saver, usage, report, open)
       const graph = await runAgentGraph(
         {
@@ -134,7 +142,7 @@ function voiceOf(
       ? () => streamedGate(inline.rules)
       : () =>
           gatedGate(async (sentence) => {
-            const verdict = await guard(ctx, sayings, 'output', sentence)
+            const verdict = await guard(ctx, sayings, 'output', sentence, { piece: true })
             return {
               blocked: verdict.verdict === 'block' ? verdict.reason : null,
               text: verdict.verdict === 'rewrite' ? verdict.text : sentence,
@@ -145,17 +153,22 @@ function voiceOf(
   return new Voice(gate, emit, ctx.resumed)
 }
 
-/** The guards that need the whole answer may only retract a streamed one, visibly (I10). */
+/** The guards that need the whole answer can only retract what was said of it, visibly (I10). */
 async function sayRest(
   ctx: RunContext,
   sayings: RunSayings,
-  profile: AgentProfile,
   messageId: string,
   voice: Voice,
   inline: InlineGuards,
 ): Promise<boolean> {
   const whole = await voice.finish()
-  if (!whole || profile.outputMode !== 'streamed' || !inline.more) return whole
+  sayChecks(
+    ctx,
+    sayings,
+    'output',
+    voice.checks.map((check) => ({ ...check, ms: 0 })),
+  )
+  if (!whole || !inline.more) return whole
   const verdict = await guard(ctx, sayings, 'output', voice.text)
   if (verdict.verdict !== 'block') return true
   voice.retract(verdict.reason)

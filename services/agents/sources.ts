@@ -46,5 +46,6 @@ function toolOf(tool: Tool): ProfileTool {
     examples: tool.examples,
     template: tool.outputTemplate === '' ? null : tool.outputTemplate,
     repeatable: tool.idempotent || tool.keyHeader !== null,
+    builtin: tool.kind === 'builtin',
   }
 }

@@ -1,63 +1,11 @@
 import { createHash } from 'node:crypto'
-import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import type { RunContext } from '#shared/actor/definition.ts'
-import { Guardrail } from '#shared/contracts/guardrail.ts'
-import type { Stage, Verdict } from '#shared/contracts/guardrail.ts'
 import { Tool } from '#shared/contracts/tool.ts'
 import type { ToolResult } from '#shared/contracts/tool.ts'
 import type { ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
-import type { AgentProfile } from './profile.ts'
-
-/** What a run says of the things it does, besides its text. */
-export interface RunSayings {
-  readonly turnId: string
-  readonly runId: string
-  readonly agent: string
-}
-
-/** Asks the guardrails of a stage and says what each found. One that does not answer in time is a refusal (I10). */
-export async function guard(
-  ctx: RunContext,
-  sayings: RunSayings,
-  stage: Stage,
-  text: string,
-  tool: { readonly name: string; readonly args: Record<string, unknown> } | null = null,
-): Promise<Verdict> {
-  const started = ctx.now()
-  let verdict: Verdict
-  try {
-    verdict = await ctx.reach
-      .pool(Guardrail, stage.replace('_', '-'))
-      .ask('check', { stage, agent: sayings.agent, text, tool })
-  } catch (error) {
-    ctx.signal.throwIfAborted()
-    const silent = new WaggleError('GUARD_SILENT', { stage, last: coded(error).code }, { cause: error })
-    ctx.log.error(
-      { run: ctx.address, stage, code: silent.code, last: silent.details['last'] },
-      'a guardrail did not answer: refused',
-    )
-    const check = {
-      guardrail: stage,
-      verdict: 'block',
-      reason: `${silent.code}: ${silent.message}`,
-      ms: ctx.now() - started,
-    } as const
-    verdict = {
-      verdict: 'block',
-      text: '',
-      reason: 'A safety check could not be made, so nothing was passed on.',
-      checks: [check],
-    }
-  }
-  for (const check of verdict.checks) {
-    ctx.emit(
-      'guardrail:checked',
-      { turnId: sayings.turnId, runId: sayings.runId, stage, ...check },
-      { audience: 'ops' },
-    )
-  }
-  return verdict
-}
+import { guard } from './guard.ts'
+import type { RunSayings } from './guard.ts'
+import type { AgentProfile, ProfileTool } from './profile.ts'
 
 /** One tool call: policy and guardrails first, then the ledger and the call, then the guardrails on what came back. */
 export async function callTool(
@@ -81,13 +29,17 @@ export async function callTool(
     returned('denied', 'not a tool of this agent')
     return { text: `There is no tool ${request.name}.`, failed: true, escalate: null }
   }
-  const args = { ...request.args }
-  const canonical = canonicalJson(args)
-  const before = await guard(ctx, sayings, 'tool_call', canonical, { name: tool.name, args })
+  const asked = { ...request.args }
+  const before = await guard(ctx, sayings, 'tool_call', canonicalJson(asked), {
+    tool: { name: tool.name, args: asked },
+  })
   if (before.verdict === 'block') {
     returned('denied', before.reason)
     return { text: `Not allowed: ${before.reason}`, failed: true, escalate: null }
   }
+  // A guardrail may have masked a part of the arguments: what is called and remembered is what it let through.
+  const args = before.verdict === 'rewrite' ? (JSON.parse(before.text) as Record<string, unknown>) : asked
+  const canonical = canonicalJson(args)
   ctx.emit('tool:called', { ...said, args }, { audience: 'ops' })
   const key = `${ctx.key.join('/')}/${request.id}`
   const outcome = await ctx.effect<ToolResult>(
@@ -113,29 +65,31 @@ export async function callTool(
       }
     case 'failed':
       returned('failed', outcome.error)
-      return { text: `Failed: ${outcome.error.message}`, failed: true, escalate: null }
+      return { text: `Failed: ${wordsOf(outcome.error)}`, failed: true, escalate: null }
     case 'done':
       report.happened.push(tool.name)
-      return await accepted(ctx, sayings, tool.name, outcome.value, returned)
+      return await accepted(ctx, sayings, tool, outcome.value, returned)
   }
 }
 
 async function accepted(
   ctx: RunContext,
   sayings: RunSayings,
-  tool: string,
+  tool: ProfileTool,
   value: ToolResult,
   returned: (status: 'done' | 'denied', result: unknown) => void,
 ): Promise<ToolAnswer> {
-  if (value.tainted) ctx.taint(`tool:${tool}`)
+  if (value.tainted) ctx.taint(`tool:${tool.name}`)
   const text = typeof value.result === 'string' ? value.result : JSON.stringify(value.result)
   const after = await guard(ctx, sayings, 'tool_result', text)
   if (after.verdict === 'block') {
     returned('denied', after.reason)
     return { text: `The result may not be used: ${after.reason}`, failed: true, escalate: null }
   }
-  returned('done', value.result)
-  return { text: after.verdict === 'rewrite' ? after.text : text, failed: false, escalate: escalationOf(value) }
+  const masked = after.verdict === 'rewrite'
+  returned('done', masked ? after.text : value.result)
+  // Only our own tools may ask for a person by a marker: an outside service could answer anything.
+  return { text: masked ? after.text : text, failed: false, escalate: tool.builtin ? escalationOf(value) : null }
 }
 
 /** The built-in `escalate_to_human` answers with a marker instead of a fact. */
@@ -146,6 +100,12 @@ function escalationOf(value: ToolResult): string | null {
       ? result.reason
       : 'asked for a person'
     : null
+}
+
+/** The service's own words where it gave some. */
+function wordsOf(error: { readonly message: string; readonly details?: unknown }): string {
+  const said = (error.details as { said?: unknown } | undefined)?.said
+  return typeof said === 'string' && said !== '' ? said : error.message
 }
 
 /** JSON with sorted keys: the same arguments have the same hash. */

@@ -16,6 +16,12 @@ export interface VoiceGate {
   end(): Promise<string> | string
   /** Why nothing more is released, in words for the customer; null while it is open. */
   readonly blocked: string | null
+  /** What the in-line guards made of the text. */
+  checks(): readonly {
+    readonly guardrail: string
+    readonly verdict: 'pass' | 'rewrite' | 'block'
+    readonly reason: string
+  }[]
 }
 
 export class Voice {
@@ -48,6 +54,10 @@ export class Voice {
   }
   get blocked(): string | null {
     return this.#retracted ?? this.#gate.blocked
+  }
+
+  get checks(): ReturnType<VoiceGate['checks']> {
+    return this.#gate.checks()
   }
 
   /** What was said is withdrawn for this reason. */

@@ -22,6 +22,8 @@ export function guardrailPool(source: GuardrailSource): PoolDefinition {
           user: cause.principal?.user ?? '',
           roles: cause.principal?.roles ?? [],
           taint: cause.taint,
+          said: request.said,
+          piece: request.piece,
         }
         return checkStage(await source.load(tenant), request, context, ctx.log)
       },

@@ -10,6 +10,10 @@ export interface RuleContext {
   readonly roles: readonly string[]
   /** Where untrusted text of this turn came from; empty when there is none. */
   readonly taint: readonly string[]
+  /** What the person wrote in this turn. */
+  readonly said: readonly string[]
+  /** It is a part of an answer: checks of the whole wait for the whole. */
+  readonly piece: boolean
 }
 
 export interface Finding {

@@ -11,6 +11,10 @@ export const CheckRequest = z.object({
   /** The text in question; for a tool call the canonical JSON of its arguments. */
   text: z.string(),
   tool: z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) }).nullable(),
+  /** What the person wrote in this turn: an address they named themselves is theirs to use (I14). */
+  said: z.array(z.string()).readonly(),
+  /** A part of an answer; checks that need the whole wait for it. */
+  piece: z.boolean(),
 })
 
 export const Check = z.object({

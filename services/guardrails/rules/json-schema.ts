@@ -11,7 +11,8 @@ export const jsonSchema: Rule = {
   actions: ['block', 'flag'],
   compile(config) {
     const check = compileSchema(Config.parse(config).schema)
-    return ({ text, value }) => {
+    return ({ text, value }, { piece }) => {
+      if (piece) return null
       let read = value
       if (read === undefined) {
         try {

@@ -19,7 +19,8 @@ export const length: Rule = {
   compile(config, action) {
     const { maxChars = Infinity, minChars = 0, maxLines = Infinity } = Config.parse(config)
     if (action === 'rewrite' && minChars > 0) throw new TypeError('minChars cannot be rewritten')
-    return (subject) => {
+    return (subject, { piece }) => {
+      if (piece) return null
       const { text } = subject
       if (text.trim().length < minChars)
         return { reason: `This is shorter than ${minChars} characters.`, rewritten: null }

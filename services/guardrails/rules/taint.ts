@@ -27,7 +27,10 @@ export function taintRefusal(tool: ToolUse, context: RuleContext, policies: read
     return `${tool.name} is not allowed after reading text from outside; a person has to approve it.`
   if (leave.length > 0 && leave.every((one) => one === 'yes')) return null
   const known = policies.flatMap(({ recipients }) => recipients)
-  const unknown = addressesIn(tool.args, '', 0).some((address) => !known.some((one) => covers(one, address)))
+  const said = context.said.map((text) => foldText(text).toLowerCase())
+  const unknown = addressesIn(tool.args, '', 0).some(
+    (address) => !known.some((one) => covers(one, address)) && !said.some((text) => names(text, address)),
+  )
   return unknown ? 'After reading text from outside, nothing is sent to an address that nobody approved.' : null
 }
 
@@ -48,6 +51,17 @@ function addressesIn(value: unknown, key: string, depth: number): string[] {
 function addressesOf(text: string): string[] {
   const plain = foldText(text)
   return [email, links, phones].flatMap((by) => by.find(plain).map(({ start, end }) => plain.slice(start, end)))
+}
+
+/** The person wrote this address, as a whole and not as a part of another. */
+function names(text: string, address: string): boolean {
+  const named = foldText(address).toLowerCase().trim()
+  for (let at = text.indexOf(named); at >= 0 && named !== ''; at = text.indexOf(named, at + 1)) {
+    const before = text[at - 1] ?? ' '
+    const after = text.slice(at + named.length, at + named.length + 2)
+    if (!/[\p{L}\p{N}@._%+-]/u.test(before) && !/^(?:[\p{L}\p{N}@_%+/-]|\.[\p{L}\p{N}])/u.test(after)) return true
+  }
+  return false
 }
 
 /** `*@example.com`, a whole address, or a host and everything on it. */

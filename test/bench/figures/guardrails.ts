@@ -134,7 +134,7 @@ async function injectionRows(dataDir: string): Promise<Row[]> {
 function shareRow(name: string, texts: readonly string[] | null, unit: string): Row {
   if (texts === null) return row(name, null, null, unit, 'no data')
   const look = RULES.get('injection')!.compile({}, 'flag')
-  const context = { tenant: 'bench', agent: 'bench', user: '', roles: [], taint: [] }
+  const context = { tenant: 'bench', agent: 'bench', user: '', roles: [], taint: [], said: [], piece: false }
   const found = texts.filter((text) => look(textSubject(text), context) !== null).length
   const naive = texts.filter((text) => NAIVE_INJECTION.test(text)).length
   return row(name, found / texts.length, naive / texts.length, unit, `${found} of ${texts.length}`)
@@ -155,8 +155,8 @@ function cost(quick: boolean): Row {
     message: '',
     position,
   }))
-  const request = { stage: 'output', agent: 'bench', text: TEXT.repeat(2), tool: null } as const
-  const context = { tenant: 'bench', agent: 'bench', user: '', roles: [], taint: [] }
+  const request = { stage: 'output', agent: 'bench', text: TEXT.repeat(2), tool: null, said: [], piece: false } as const
+  const context = { tenant: 'bench', agent: 'bench', user: '', roles: [], taint: [], said: [], piece: false }
   const rounds = quick ? 50 : 5_000
   const run = (times: number): number => {
     const begun = performance.now()

@@ -18,13 +18,28 @@ const row = (rule: string, more: object = {}): object => ({
   version: 1,
   ...more,
 })
-const context: RuleContext = { tenant: 'acme', agent: 'billing', user: 'ada', roles: ['customer'], taint: [] }
+const context: RuleContext = {
+  tenant: 'acme',
+  agent: 'billing',
+  user: 'ada',
+  roles: ['customer'],
+  taint: [],
+  said: [],
+  piece: false,
+}
 
 function check(rows: readonly unknown[], text: string, stage: 'input' | 'output' | 'tool_result' = 'output') {
-  return checkStage(rows, { stage, agent: 'billing', text, tool: null }, context, silentLogger)
+  return checkStage(rows, { stage, agent: 'billing', text, tool: null, said: [], piece: false }, context, silentLogger)
 }
 function call(rows: readonly unknown[], name: string, args: Record<string, unknown>, more: Partial<RuleContext> = {}) {
-  const request = { stage: 'tool_call', agent: 'billing', text: JSON.stringify(args), tool: { name, args } } as const
+  const request = {
+    stage: 'tool_call',
+    agent: 'billing',
+    text: JSON.stringify(args),
+    tool: { name, args },
+    said: [],
+    piece: false,
+  } as const
   return checkStage(rows, request, { ...context, ...more }, silentLogger)
 }
 
@@ -274,7 +289,7 @@ suite('tool policy', ({ test }) => {
   })
 
   test('a call without its tool is refused', () => {
-    const request = { stage: 'tool_call', agent: 'billing', text: '{}', tool: null } as const
+    const request = { stage: 'tool_call', agent: 'billing', text: '{}', tool: null, said: [], piece: false } as const
     assert.is(checkStage([], request, context, silentLogger).verdict, 'block')
   })
 
@@ -330,5 +345,41 @@ suite('tool policy', ({ test }) => {
       'block',
       'the strictest counts',
     )
+  })
+
+  test('after reading from outside, an address that the person wrote may be used, and one hidden in it may not', () => {
+    const taint = ['tool:web']
+    const said = ['Please send it to ada@example.com and to bob@example.org.']
+    const to = (address: string): string => call([], 'send_mail', { to: address }, { taint, said }).verdict
+    assert.is(to('ada@example.com'), 'pass')
+    assert.is(to('bob@example.org'), 'pass')
+    assert.is(to('eve@evil.example'), 'block')
+    assert.is(to('da@example.com'), 'block')
+    assert.is(to('ada@example.co'), 'block')
+  })
+
+  test('checks of the whole answer wait for the whole', () => {
+    const rows = [
+      {
+        id: 'brief',
+        agentId: null,
+        stage: 'output',
+        rule: 'length',
+        config: { minChars: 20 },
+        action: 'block',
+        message: '',
+        position: 0,
+        enabled: true,
+      },
+    ]
+    const look = (piece: boolean) =>
+      checkStage(
+        rows,
+        { stage: 'output', agent: 'billing', text: 'Short.', tool: null, said: [], piece },
+        { ...context, piece },
+        silentLogger,
+      ).verdict
+    assert.is(look(true), 'pass')
+    assert.is(look(false), 'block')
   })
 })

@@ -14,7 +14,7 @@ const masksEmail = {
   message: '',
   position: 0,
 }
-const ask = { stage: 'output', agent: 'billing', text: 'ada@example.com', tool: null } as const
+const ask = { stage: 'output', agent: 'billing', text: 'ada@example.com', tool: null, said: [], piece: false } as const
 
 suite('guardrails actor', ({ test }) => {
   test('answers any tenant by its own rows', async () => {

@@ -1,0 +1,64 @@
+import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
+import type { RunContext } from '#shared/actor/definition.ts'
+import { Guardrail } from '#shared/contracts/guardrail.ts'
+import type { Stage, Verdict } from '#shared/contracts/guardrail.ts'
+
+/** What a run says of the things it does, besides its text. */
+export interface RunSayings {
+  readonly turnId: string
+  readonly runId: string
+  readonly agent: string
+  /** What the person wrote in this turn. */
+  readonly said: readonly string[]
+}
+
+/** What is asked about, beside the text. */
+export interface Asked {
+  readonly tool?: { readonly name: string; readonly args: Record<string, unknown> }
+  /** A part of an answer and not the whole. */
+  readonly piece?: boolean
+}
+
+/** Asks the guardrails of a stage and says what each found. One that does not answer in time is a refusal (I10). */
+export async function guard(
+  ctx: RunContext,
+  sayings: RunSayings,
+  stage: Stage,
+  text: string,
+  { tool, piece = false }: Asked = {},
+): Promise<Verdict> {
+  const started = ctx.now()
+  let verdict: Verdict
+  try {
+    verdict = await ctx.reach
+      .pool(Guardrail, stage.replace('_', '-'))
+      .ask('check', { stage, agent: sayings.agent, text, tool: tool ?? null, said: [...sayings.said], piece })
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    const silent = new WaggleError('GUARD_SILENT', { stage, last: coded(error).code }, { cause: error })
+    ctx.log.error(
+      { run: ctx.address, stage, code: silent.code, last: silent.details['last'] },
+      'a guardrail did not answer: refused',
+    )
+    const check = {
+      guardrail: stage,
+      verdict: 'block',
+      reason: `${silent.code}: ${silent.message}`,
+      ms: ctx.now() - started,
+    } as const
+    verdict = {
+      verdict: 'block',
+      text: '',
+      reason: 'A safety check could not be made, so nothing was passed on.',
+      checks: [check],
+    }
+  }
+  sayChecks(ctx, sayings, stage, verdict.checks)
+  return verdict
+}
+
+/** Every look of a guardrail is an event, whatever it found. */
+export function sayChecks(ctx: RunContext, sayings: RunSayings, stage: Stage, checks: Verdict['checks']): void {
+  const { turnId, runId } = sayings
+  for (const check of checks) ctx.emit('guardrail:checked', { turnId, runId, stage, ...check }, { audience: 'ops' })
+}
