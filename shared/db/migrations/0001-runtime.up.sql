@@ -270,7 +270,8 @@ end
 $$;
 
 -- All steps of a batch, folded by the caller so that no row occurs twice. A part that is null costs nothing. Values that
--- must come out as they went in (states, payloads of timers, results) are JSON in a JSON string.
+-- must come out as they went in (states, payloads of timers, results) are JSON in a JSON string. Rows are changed and
+-- deleted one by one, by their keys: the plan of a join with the part, made once while the table is small, is a scan of it.
 create function runtime_commit(
   p_tenant text, p_kind text, p_partition integer, p_epoch bigint,
   p_states json, p_commands json, p_receipts bytea[], p_outbox json, p_entries bytea[], p_timers json,
@@ -280,6 +281,7 @@ language plpgsql volatile security definer set search_path = public, pg_temp as 
 declare
   v_rows integer;
   v_duplicates json;
+  v_row record;
 begin
   perform runtime_fence(p_kind, p_partition, p_epoch);
 
@@ -318,8 +320,10 @@ begin
   end if;
 
   if p_timers is not null then
-    delete from timers t using json_to_recordset(p_timers) as g(key text, name text, due_at bigint)
-      where g.due_at is null and t.tenant = p_tenant and t.kind = p_kind and t.key = g.key and t.name = g.name;
+    for v_row in select * from json_to_recordset(p_timers) as g(key text, name text, due_at bigint) where g.due_at is null
+    loop
+      delete from timers t where t.tenant = p_tenant and t.kind = p_kind and t.key = v_row.key and t.name = v_row.name;
+    end loop;
     insert into timers (tenant, kind, key, name, partition, due_at, payload)
       select p_tenant, p_kind, g.key, g.name, p_partition, g.due_at, g.payload::json
       from json_to_recordset(p_timers) as g(key text, name text, due_at bigint, payload text)
@@ -338,11 +342,13 @@ begin
   end if;
 
   if p_run_updates is not null then
-    update runs r set state = g.state, attempt = g.attempt, restarts = g.restarts, result = g.result::json,
-        error = g.error::json, changed_at = now()
-      from json_to_recordset(p_run_updates)
-        as g(kind text, key text, state text, attempt integer, restarts json, result text, error text)
-      where r.tenant = p_tenant and r.kind = g.kind and r.key = g.key;
+    for v_row in select * from json_to_recordset(p_run_updates)
+      as g(kind text, key text, state text, attempt integer, restarts json, result text, error text)
+    loop
+      update runs r set state = v_row.state, attempt = v_row.attempt, restarts = v_row.restarts,
+          result = v_row.result::json, error = v_row.error::json, changed_at = now()
+        where r.tenant = p_tenant and r.kind = v_row.kind and r.key = v_row.key;
+    end loop;
   end if;
 
   if p_openings is not null then
@@ -362,8 +368,11 @@ begin
   end if;
 
   if p_attempts is not null then
-    delete from attempts a using json_to_recordset(p_attempts) as g(key text, command text)
-      where a.tenant = p_tenant and a.kind = p_kind and a.key = g.key and a.command = g.command;
+    for v_row in select * from json_to_recordset(p_attempts) as g(key text, command text)
+    loop
+      delete from attempts a
+        where a.tenant = p_tenant and a.kind = p_kind and a.key = v_row.key and a.command = v_row.command;
+    end loop;
   end if;
 end
 $$;

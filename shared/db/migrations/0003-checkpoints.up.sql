@@ -59,13 +59,16 @@ begin
 end
 $$;
 
--- Everything that a batch of puts leaves behind, in one statement under the fence of the run (I1). Parts may be null.
+-- Everything that a batch of puts leaves behind, in one statement under the fence of the run (I1). Parts may be null. Rows
+-- go one by one, by their keys: see runtime_commit.
 create function runtime_checkpoint(
   p_tenant text, p_kind text, p_partition integer, p_epoch bigint,
   p_checkpoints json, p_bodies bytea[], p_blobs json, p_blob_values bytea[], p_writes json, p_write_values bytea[],
   p_dropped json, p_dropped_blobs json
 ) returns void
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
+declare
+  v_row record;
 begin
   perform runtime_fence(p_kind, p_partition, p_epoch);
 
@@ -100,16 +103,22 @@ begin
   end if;
 
   if p_dropped is not null then
-    delete from checkpoints c using json_to_recordset(p_dropped) as g(thread text, ns text, id text)
-      where c.tenant = p_tenant and c.thread = g.thread and c.ns = g.ns and c.id = g.id;
-    delete from checkpoint_writes w using json_to_recordset(p_dropped) as g(thread text, ns text, id text)
-      where w.tenant = p_tenant and w.thread = g.thread and w.ns = g.ns and w.checkpoint_id = g.id;
+    for v_row in select * from json_to_recordset(p_dropped) as g(thread text, ns text, id text)
+    loop
+      delete from checkpoints c
+        where c.tenant = p_tenant and c.thread = v_row.thread and c.ns = v_row.ns and c.id = v_row.id;
+      delete from checkpoint_writes w
+        where w.tenant = p_tenant and w.thread = v_row.thread and w.ns = v_row.ns and w.checkpoint_id = v_row.id;
+    end loop;
   end if;
 
   if p_dropped_blobs is not null then
-    delete from checkpoint_blobs b
-      using json_to_recordset(p_dropped_blobs) as g(thread text, ns text, channel text, version text)
-      where b.tenant = p_tenant and b.thread = g.thread and b.ns = g.ns and b.channel = g.channel and b.version = g.version;
+    for v_row in select * from json_to_recordset(p_dropped_blobs) as g(thread text, ns text, channel text, version text)
+    loop
+      delete from checkpoint_blobs b
+        where b.tenant = p_tenant and b.thread = v_row.thread and b.ns = v_row.ns and b.channel = v_row.channel
+          and b.version = v_row.version;
+    end loop;
   end if;
 end
 $$;
