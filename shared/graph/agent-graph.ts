@@ -1,3 +1,5 @@
+import './bare-context.ts'
+
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages'
 import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages'

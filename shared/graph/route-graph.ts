@@ -1,3 +1,5 @@
+import './bare-context.ts'
+
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { HumanMessage, AIMessage, SystemMessage } from '@langchain/core/messages'
 import type { BaseMessage } from '@langchain/core/messages'
