@@ -1,6 +1,13 @@
+import type { Fence } from '#shared/actor/store.ts'
+import { CheckpointSaver } from './checkpoint-saver.ts'
+import type { CheckpointStore } from './checkpoint-store.ts'
 import type { RunSaver } from './run-graph.ts'
 
-/** Until the runs' checkpoints are stored: a resumed run begins anew, answered by the ledger for what had been done. */
-export function noCheckpoints(): RunSaver {
-  return { checkpoints: null, durable: () => Promise.resolve() }
+/** Checkpoints that a run keeps while it goes on: enough to look back and to fork, without a copy of it for each step. */
+const KEPT = 20
+
+/** The checkpoints of one run, written under its parent's epoch (I1). */
+export function runSaver(checkpoints: CheckpointStore, fence: Fence): RunSaver {
+  const saver = new CheckpointSaver({ checkpoints, fence, keep: KEPT })
+  return { checkpoints: saver, durable: () => saver.durable() }
 }

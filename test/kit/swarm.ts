@@ -10,6 +10,7 @@ import type { Reach } from '#shared/actor/ref.ts'
 import { Guardrail } from '#shared/contracts/guardrail.ts'
 import type { Stage, Verdict } from '#shared/contracts/guardrail.ts'
 import { Tool } from '#shared/contracts/tool.ts'
+import { Checkpoints } from '#shared/db/checkpoints.ts'
 import { openDatabase } from '#shared/db/database.ts'
 import type { Database } from '#shared/db/database.ts'
 import { saveAgent } from '#shared/db/repositories/agents.ts'
@@ -34,7 +35,7 @@ import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
 import { supervisor } from '#services/supervisor/supervisor.actor.ts'
-import { noCheckpoints } from '#shared/graph/run-saver.ts'
+import { runSaver } from '#shared/graph/run-saver.ts'
 
 import { hold } from './leaks.ts'
 import { startNats } from './nats-server.ts'
@@ -84,6 +85,7 @@ export class TestSwarm {
     const transport = await this.#connect(name)
     const store = createStore(this.database)
     const configs = tenantConfigs(this.database)
+    const checkpoints = new Checkpoints(this.database)
     const models = (spec: ModelSpec): ReturnType<typeof createModel> =>
       createModel(spec, { script: this.#options.script })
     const platformModel = { provider: 'scripted', model: 'test' } as const
@@ -103,7 +105,7 @@ export class TestSwarm {
         profiles: profileSource(configs, platformModel),
         guardrails: guardrailSource(configs),
         models,
-        saver: () => noCheckpoints(),
+        saver: (fence) => runSaver(checkpoints, fence),
       }),
       ...this.#pools(),
     )
