@@ -4,6 +4,8 @@ import type { Store } from '#shared/actor/store.ts'
 import { openDatabase } from '#shared/db/database.ts'
 import type { Database } from '#shared/db/database.ts'
 import { createStore } from '#shared/db/runtime/store.ts'
+import { masterKey } from '#shared/db/envelope.ts'
+import { Secrets } from '#shared/db/secrets.ts'
 import { tenantConfigs } from '#shared/db/tenant-config.ts'
 import type { TenantConfig } from '#shared/db/tenant-config.ts'
 import type { FreshCache } from '#shared/lib/fresh-cache.ts'
@@ -23,6 +25,8 @@ export interface Service extends Swarm {
   readonly platformModel: Omit<ModelSpec, 'tenant'>
   readonly models: (spec: ModelSpec) => ChatModel
   readonly seal: Seal
+  /** Stored secrets of tenants, by name. */
+  readonly secrets: Secrets
   /** After `system.stop()`: gives the connections back. */
   readonly close: () => Promise<void>
 }
@@ -37,6 +41,7 @@ export async function openService(config: Config, role: string): Promise<Service
   await database.migrate()
   const store = createStore(database)
   const swarm = await joinSwarm(config, role, store)
+  const secret = need(config.secret, 'WAGGLE_SECRET', role)
   const breakers = new BreakerBoard(systemClock)
   return {
     ...swarm,
@@ -45,7 +50,8 @@ export async function openService(config: Config, role: string): Promise<Service
     configs: tenantConfigs(database),
     platformModel: platformModel(config),
     models: (spec) => createModel(spec, { breakers }),
-    seal: new Seal(need(config.secret, 'WAGGLE_SECRET', role)),
+    seal: new Seal(secret),
+    secrets: new Secrets([masterKey('main', secret)]),
     close: async () => {
       await swarm.transport.close()
       await database.close()
