@@ -1,3 +1,5 @@
+import { leavesOf } from './slots/leaf.ts'
+import type { Role } from './slots/role.ts'
 import { synonymsOf } from './synonyms.ts'
 import type { ToolCard } from './tool-card.ts'
 import { GENERIC } from './words.ts'
@@ -24,6 +26,8 @@ export interface Ranked {
   readonly namedExactly: number
   /** Likeness to the nearest example, 0 to 1. */
   readonly example: number
+  /** How many kinds of values the message holds that this tool requires. */
+  readonly typed: number
 }
 
 const K1 = 1.2
@@ -32,6 +36,8 @@ const B = 0.5
 const GENERIC_WEIGHT = 0.3
 const SYNONYM_WEIGHT = 0.5
 const EXAMPLE_WEIGHT = 4
+const TYPED_WEIGHT = 0.8
+const NO_EVIDENCE: ReadonlySet<Role> = new Set()
 
 export const FLOOR = -1
 /** From this likeness an example alone is enough. */
@@ -39,7 +45,14 @@ const EXAMPLE_FLOOR = 0.45
 /** Two tools whose scores differ by less than this share are not told apart by words. */
 export const MARGIN = 0.02
 
-export function rankTools(words: readonly Word[], cards: readonly ToolCard[]): Ranked[] {
+/**
+ * @param evidence  kinds of values the message holds that only some tools take (an e-mail address, a currency)
+ */
+export function rankTools(
+  words: readonly Word[],
+  cards: readonly ToolCard[],
+  evidence: ReadonlySet<Role> = NO_EVIDENCE,
+): Ranked[] {
   const query = weighWords(words)
   const average = cards.reduce((sum, card) => sum + card.length, 0) / Math.max(1, cards.length)
   const idf = new Map<string, number>()
@@ -47,7 +60,7 @@ export function rankTools(words: readonly Word[], cards: readonly ToolCard[]): R
     const holders = cards.filter((card) => frequency(card.terms, term) > 0).length
     idf.set(term, Math.log(1 + (cards.length - holders + 0.5) / (holders + 0.5)))
   }
-  return cards.map((card) => rankOne(card, query, idf, average)).toSorted((a, b) => b.score - a.score)
+  return cards.map((card) => rankOne(card, query, idf, average, evidence)).toSorted((a, b) => b.score - a.score)
 }
 
 function weighWords(words: readonly Word[]): Map<string, number> {
@@ -72,6 +85,7 @@ function rankOne(
   query: ReadonlyMap<string, number>,
   idf: ReadonlyMap<string, number>,
   average: number,
+  evidence: ReadonlySet<Role>,
 ): Ranked {
   let score = 0
   let explained = 0
@@ -93,14 +107,30 @@ function rankOne(
     } else if (hasSynonym(query, term)) named += SYNONYM_WEIGHT
   }
   const example = nearestExample(card, query)
+  const typed = [...requiredRoles(card)].filter((role) => evidence.has(role)).length
   return {
     card,
-    score: score + EXAMPLE_WEIGHT * example,
+    score: score + EXAMPLE_WEIGHT * example + TYPED_WEIGHT * typed,
     explained: total === 0 ? 0 : explained / total,
     named: card.head.length === 0 ? 0 : named / card.head.length,
     namedExactly,
     example,
+    typed,
   }
+}
+
+const required = new WeakMap<ToolCard, ReadonlySet<Role>>()
+
+function requiredRoles(card: ToolCard): ReadonlySet<Role> {
+  const known =
+    required.get(card) ??
+    new Set(
+      leavesOf(card.slots)
+        .filter((leaf) => leaf.required)
+        .map((leaf) => leaf.role),
+    )
+  required.set(card, known)
+  return known
 }
 
 function hasSynonym(query: ReadonlyMap<string, number>, term: string): boolean {
@@ -133,7 +163,15 @@ export interface Fillable {
   readonly missing: number
 }
 
-const WEIGHTS = { bias: -3.64, explained: 2.33, named: 3.5, namedExactly: 0.33, fillable: 1.96, missing: -1.4 } as const
+const WEIGHTS = {
+  bias: -3.64,
+  explained: 2.33,
+  named: 3.5,
+  namedExactly: 0.33,
+  fillable: 1.96,
+  missing: -1.4,
+  typed: 1,
+} as const
 
 /** What the words alone say for the tool. */
 function wordsFor(ranked: Ranked): number {
@@ -157,6 +195,6 @@ export function fitOf(ranked: Ranked, { required, missing }: Fillable): number {
   const words = wordsFor(ranked)
   const slots =
     WEIGHTS.fillable * (required === 0 ? 1 : (required - missing) / required) + WEIGHTS.missing * Math.min(3, missing)
-  const fit = WEIGHTS.bias + words + slots
+  const fit = WEIGHTS.bias + words + slots + WEIGHTS.typed * Math.min(1, ranked.typed)
   return ranked.example >= EXAMPLE_FLOOR ? Math.max(fit, FLOOR + ranked.example) : fit
 }

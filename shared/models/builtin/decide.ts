@@ -17,6 +17,8 @@ import { structuredAnswer } from './structured.ts'
 import { at, fillSlots, withValue } from './slots/fill-slots.ts'
 import type { Filled } from './slots/fill-slots.ts'
 import type { Leaf } from './slots/leaf.ts'
+import { currenciesIn, languagesIn } from './slots/named-slots.ts'
+import type { Role } from './slots/role.ts'
 import { cardOf } from './tool-card.ts'
 import type { ToolCard } from './tool-card.ts'
 import { MAX_TEXT_CHARS } from './words.ts'
@@ -132,6 +134,18 @@ function severalCalls(
   return new Set(calls.map((call) => JSON.stringify(call))).size > 1 ? calls : null
 }
 
+/** Values that only some tools take. */
+function kindsIn(reading: Reading): ReadonlySet<Role> {
+  const kinds = new Set<Role>()
+  if (reading.emails.length > 0) kinds.add('email')
+  if (reading.urls.length > 0) kinds.add('url')
+  if (reading.phones.length > 0) kinds.add('phone')
+  if (reading.formulas.length > 0) kinds.add('formula')
+  if (currenciesIn(reading).length > 1) kinds.add('currency')
+  if (languagesIn(reading).length > 0) kinds.add('language')
+  return kinds
+}
+
 interface Chosen {
   readonly card: ToolCard
   readonly filled: Filled
@@ -145,7 +159,7 @@ function chooseFor(
   conversation: Conversation,
   today: LocalDate,
 ): Chosen | null {
-  const ranked = rankTools(reading.words, cards)
+  const ranked = rankTools(reading.words, cards, kindsIn(reading))
   const best = ranked[0]
   if (best === undefined) return null
   // One tool far ahead of the others is meant with less proof than one alone.
@@ -238,6 +252,7 @@ const NOTHING_READ = (reading: Reading): Reading => ({
   quoted: [],
   names: [],
   codes: [],
+  formulas: [],
 })
 
 function answerFromResults(conversation: Conversation, request: ModelRequest): Decision {

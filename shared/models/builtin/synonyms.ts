@@ -122,6 +122,10 @@ diet dietary
 exercise workout fitness
 language translate translation
 big large size dimension
+wide width broad
+deep depth
+long length
+thick thickness
 tall height elevation high
 heavy weight mass weigh
 old age

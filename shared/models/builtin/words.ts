@@ -84,6 +84,8 @@ export const GENERIC = new Set(
   information info detail details data result results value values function tool api service system specific specified
   given particular certain based various user type name number method input output parameter option optional default
   please want need help using use used like different related current currently latest
+  month week year day today tomorrow upcoming next last recent top best
+  found located called named based published written directed released made built born founded created titled starring
 `),
   ].map(stem),
 )

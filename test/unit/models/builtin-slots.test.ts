@@ -348,4 +348,128 @@ suite('slot filling', ({ test }) => {
     assert.equal(fill(pair, 'Compare Oslo').missing, ['city2'])
     assert.equal(fill(pair, 'Compare Oslo with Bergen').args, { city1: 'Oslo', city2: 'Bergen' })
   })
+
+  test('formulas, their coefficients, and the point they are taken at', () => {
+    const derive = tool(
+      'derivative',
+      'Derivative of a function',
+      { function: text('Function to differentiate'), point: number('Point at which to evaluate') },
+      ['function'],
+    )
+    assert.equal(fill(derive, 'What is the derivative of x**3 - 4 at x = 2?').args, { function: 'x**3 - 4', point: 2 })
+    const integrate = tool('integrate', 'Definite integral of a function', {
+      function: text('The function to integrate'),
+      lower: number('Lower limit'),
+      upper: number('Upper limit'),
+    })
+    assert.equal(fill(integrate, 'Integrate f(x) = 3x^2 + 2x between 0 and 5').args, {
+      function: '3x^2 + 2x',
+      lower: 0,
+      upper: 5,
+    })
+    assert.equal(fill(integrate, 'the area under y = sin(x) from x = 0 to x = 3.14').args, {
+      function: 'sin(x)',
+      lower: 0,
+      upper: 3.14,
+    })
+    const quadratic = tool('solve_quadratic', 'Solve a quadratic equation', {
+      a: number('Coefficient of x squared'),
+      b: number('Coefficient of x'),
+      c: number('Constant'),
+    })
+    assert.equal(fill(quadratic, 'Solve 2x^2 - 5x + 3 = 0').args, { a: 2, b: -5, c: 3 })
+  })
+
+  test('a charge of 1e-9 is a number and no formula', () => {
+    const force = tool('force', 'Force between charges', {
+      charge1: number('First charge'),
+      charge2: number('Second charge'),
+    })
+    assert.equal(fill(force, 'between two bodies of 1e-9 and 2e-9').args, { charge1: 1e-9, charge2: 2e-9 })
+  })
+
+  test('ranges, counts in words, and one of a unit', () => {
+    const flats = tool(
+      'find_flats',
+      'Find flats',
+      {
+        city: text('City'),
+        bedrooms: integer('Bedrooms'),
+        min_price: integer('Min price'),
+        max_price: integer('Max price'),
+      },
+      ['city', 'bedrooms'],
+    )
+    assert.equal(fill(flats, '2 bedroom flats in Seattle between $1500 and $2500').args, {
+      city: 'Seattle',
+      bedrooms: 2,
+      min_price: 1500,
+      max_price: 2500,
+    })
+    const paint = tool(
+      'paint',
+      'Paint needed',
+      { width: integer('Width in feet'), height: integer('Height in feet'), coats: integer('Coats of paint') },
+      ['width', 'height'],
+    )
+    assert.equal(fill(paint, 'paint for a wall 12 feet by 8 feet with two coats').args, {
+      width: 12,
+      height: 8,
+      coats: 2,
+    })
+    const forecast = tool(
+      'forecast',
+      'Forecast',
+      { days: integer('Number of days'), months: integer('Number of months') },
+      ['months'],
+    )
+    assert.equal(fill(forecast, 'a forecast for the next month').args, { months: 1 })
+  })
+
+  test('a date in its parts, and the two names of a person', () => {
+    const birthday = tool('birthday', 'Remember a birthday', {
+      first_name: text('First name'),
+      last_name: text('Last name'),
+      day: integer('Day'),
+      month: integer('Month'),
+      year: integer('Year'),
+    })
+    assert.equal(fill(birthday, 'Maria Lopez was born on March 15, 1987').args, {
+      first_name: 'Maria',
+      last_name: 'Lopez',
+      day: 15,
+      month: 3,
+      year: 1987,
+    })
+  })
+
+  test('two lists told apart', () => {
+    const correlation = tool('correlation', 'Correlation', {
+      x: list(number(), 'First variable'),
+      y: list(number(), 'Second variable'),
+    })
+    assert.equal(fill(correlation, 'correlation of 1, 2, 3 and 2, 4, 6').args, { x: [1, 2, 3], y: [2, 4, 6] })
+    assert.equal(fill(correlation, 'correlation of x = [1,2,3] and y = [2,4,6]').args, { x: [1, 2, 3], y: [2, 4, 6] })
+  })
+
+  test('an aspect and the thing it is of; a title that holds an and', () => {
+    const chemistry = tool('element', 'Properties of a chemical element', {
+      element: text('Name of the element'),
+      property: text('Property wanted'),
+    })
+    assert.equal(fill(chemistry, 'What is the boiling point of mercury?').args, {
+      element: 'mercury',
+      property: 'boiling point',
+    })
+    const book = tool(
+      'find_book',
+      'Find a book',
+      { title: text('Title of the book'), author: text('Author of the book') },
+      ['title'],
+    )
+    assert.equal(fill(book, 'Find the novel Pride and Prejudice by Jane Austen').args, {
+      title: 'Pride and Prejudice',
+      author: 'Jane Austen',
+    })
+  })
 })

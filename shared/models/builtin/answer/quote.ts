@@ -20,7 +20,7 @@ export interface Quoted {
 }
 
 /** Below this the documents do not hold the answer. */
-export const MIN_COVERAGE = 0.5
+export const MIN_COVERAGE = 0.45
 const MAX_QUOTES = 3
 const MAX_RANKED_SENTENCES = 600
 const MAX_QUOTE_CHARS = 600

@@ -20,8 +20,8 @@ export interface NumberFact extends Placed {
   readonly unit: Unit | null
   /** ISO code when an amount of money. */
   readonly currency: string | null
-  /** Inside a formula, a code, a date, a version: a number, but hardly one that was meant as such. */
-  readonly part: 'formula' | 'code' | 'date' | 'time' | null
+  /** Inside a formula, a code, a date, a time, or only implied by a span of time: hardly meant as a number. */
+  readonly part: 'formula' | 'code' | 'date' | 'time' | 'span' | null
   /** Written `name = value`. */
   readonly label: string | null
   /** Where its unit or currency ends. */
@@ -44,6 +44,8 @@ export interface TextFact extends Placed {
     | 'name'
     | 'extended'
     | 'end'
+    | 'pair'
+    | 'formula'
     | 'address'
     | 'phrase'
     | 'tail'

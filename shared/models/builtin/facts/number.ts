@@ -1,5 +1,5 @@
 import type { NumberFact } from './fact.ts'
-import { unitAfter } from './unit.ts'
+import { unitAfter, unitNamed } from './unit.ts'
 
 const SMALL: Readonly<Record<string, number>> = Object.fromEntries(
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'
@@ -48,8 +48,30 @@ export function readNumbers(text: string): NumberFact[] {
     const fact = inWords(text, match[0].trimEnd().replace(/[-\s]+(?:and)?$/, ''), match.index)
     if (fact !== null) facts.push(fact)
   }
+  for (const match of text.matchAll(ONE_UNIT)) {
+    const unit = unitNamed((match[1] ?? '').toLowerCase())
+    const start = match.index
+    const end = start + match[0].length
+    if (unit === null || facts.some((fact) => fact.end > start && fact.start < end)) continue
+    facts.push({
+      kind: 'number',
+      start,
+      end,
+      text: match[0],
+      value: 1,
+      unit,
+      currency: null,
+      part: 'span',
+      label: null,
+      extent: end,
+    })
+  }
   return facts.toSorted((a, b) => a.start - b.start)
 }
+
+/** `for a week`, `the next month`, `every hour`: one of them, where a length of time is wanted. */
+const ONE_UNIT =
+  /\b(?:for an?|in an?|over an?|the next|next|the last|last|past|every|each|within an?|upcoming|coming|this)\s+(hour|day|week|month|year|minute|night)\b(?!s)/gi
 
 function inDigits(text: string, match: RegExpExecArray): NumberFact {
   const groups = match.groups ?? {}
@@ -97,6 +119,7 @@ function partOf(text: string, start: number, end: number, measured: boolean): Nu
   if (/[\p{L}]-$|#$/u.test(before) && !/\b[a-z]=?-$/.test(before)) return 'code'
   if (/^\^|^\*\*/.test(after) || /[\^*]$/.test(before)) return 'formula'
   if (/^[a-z](?![a-z])/.test(after) && !measured) return 'formula'
+  if (/^(?:st|nd|rd|th)$/i.test(after) && !/^[\p{L}]/u.test(text.slice(end + 2))) return null
   if (/^[\p{L}]/u.test(after) && !measured) return 'code'
   return null
 }

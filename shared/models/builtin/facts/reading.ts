@@ -4,6 +4,7 @@ import { readEmails, readPhones, readUrls } from './contact.ts'
 import { readDates, readTimes } from './date.ts'
 import type { LocalDate } from './date.ts'
 import type { DateFact, NumberFact, TextFact, TimeFact } from './fact.ts'
+import { readFormulas } from './formula.ts'
 import { readNumbers } from './number.ts'
 import { unitNamed } from './unit.ts'
 import { readCodes, readNames, readQuoted } from './span.ts'
@@ -21,6 +22,7 @@ export interface Reading {
   readonly quoted: readonly TextFact[]
   readonly names: readonly TextFact[]
   readonly codes: readonly TextFact[]
+  readonly formulas: readonly TextFact[]
 }
 
 /** A person means a handful; what comes after so many is noise, and would be compared with everything. */
@@ -37,17 +39,20 @@ export function readMessage(whole: string, today: LocalDate): Reading {
   const taken = [...emails, ...urls]
   const inside = (fact: { start: number; end: number }, places: readonly { start: number; end: number }[]): boolean =>
     places.some((place) => fact.start < place.end && fact.end > place.start)
+  const formulas = readFormulas(text).slice(0, MAX_FACTS)
   const found = readNumbers(text).slice(0, MAX_FACTS)
   const numbers = found
     .filter((fact) => !inside(fact, taken) && !inside(fact, phones))
     // The 2 of m/s^2 is no number of its own.
     .filter((fact) => !found.some((other) => other.end <= fact.start && other.extent > fact.start))
     .map((fact) =>
-      inside(fact, dates)
+      inside(fact, dates) && fact.part !== 'span'
         ? { ...fact, part: 'date' as const }
         : inside(fact, times)
           ? { ...fact, part: 'time' as const }
-          : fact,
+          : inside(fact, formulas)
+            ? { ...fact, part: 'formula' as const }
+            : fact,
     )
   const quoted = readQuoted(text)
   const codes = readCodes(text).filter(
@@ -79,11 +84,14 @@ export function readMessage(whole: string, today: LocalDate): Reading {
         !dates.some((date) => date.start <= fact.start && date.end >= fact.end),
     ),
     codes,
+    formulas,
   }
 }
 
 function isUnit(said: string): boolean {
-  return said.length > 3 && unitNamed(said) !== null
+  // Tesla and Newton are people and companies before they are units.
+  const unit = said.length > 3 ? unitNamed(said) : null
+  return unit !== null && (unit.dimension === 'temperature' || said.endsWith('s'))
 }
 
 /** The index of the first word that ends after this place: its position in words. */

@@ -37,7 +37,8 @@ export function readNames(text: string, words: readonly Word[]): TextFact[] {
   let open: { first: number; last: number } | null = null
   for (const [at, word] of words.entries()) {
     const abbreviated = ABBREVIATION.test(words[at - 1]?.text ?? '')
-    const capital = isCapital(word) && (abbreviated || !(isSentenceStart(text, word) && isOrdinaryStart(word)))
+    const capital =
+      isCapital(word) && (abbreviated || !(isSentenceStart(text, word) && isOrdinaryStart(text, word, words[at + 1])))
     if (!capital) {
       // `Guns N' Roses`, `Bank of America`: a small connector may stand between two capitals.
       const next = words[at + 1]
@@ -72,8 +73,26 @@ export function readNames(text: string, words: readonly Word[]): TextFact[] {
 
 const ABBREVIATION = /^(?:mr|mrs|ms|dr|st|prof|inc|ltd|co|corp|jr|sr|[a-z])$/i
 
-/** `King of France` is a name, and so are its ends. */
+/** `Pride and Prejudice`: two names that may be one title. */
+export function pairsOfNames(text: string, names: readonly TextFact[]): TextFact[] {
+  return names.flatMap((first, i) => {
+    const second = names[i + 1]
+    if (second === undefined || !/^ (?:and|&|or) (?:the )?$/.test(text.slice(first.end, second.start))) return []
+    return [{ kind: 'pair' as const, start: first.start, end: second.end, text: text.slice(first.start, second.end) }]
+  })
+}
+
+/** `King of France` is a name, and so are its ends; `Van Gogh's Starry Night` is two. */
 export function endsOfName(name: TextFact): TextFact[] {
+  const owned = /^(.+?)['’]s?\s+(.+)$/u.exec(name.text)
+  if (owned !== null && name.parts === undefined) {
+    const [, owner = '', thing = ''] = owned
+    const at = name.end - thing.length
+    return [
+      { kind: 'end', start: name.start, end: name.start + owner.length, text: owner },
+      { kind: 'end', start: at, end: name.end, text: thing },
+    ]
+  }
   const match = /^(.+?)(\s+(?:of|and|in|for|at)(?:\s+the)?\s+)(.+)$/.exec(name.text)
   if (match === null || name.parts !== undefined) return []
   const [, first = '', joint = '', last = ''] = match
@@ -129,11 +148,13 @@ function isSentenceStart(text: string, word: Word): boolean {
   )
 }
 
-function isOrdinaryStart(word: Word): boolean {
+/** Whether a sentence's first word is capital only for standing there. `Maria Lopez was …` begins with a name. */
+function isOrdinaryStart(text: string, word: Word, next: Word | undefined): boolean {
   if (/['’]s$/.test(word.text) && !word.stop) return false
-  return (
-    word.stop || GENERIC.has(word.stem) || IMPERATIVES.has(word.lower) || !/[\p{Lu}\d].*[\p{Lu}\d]/u.test(word.text)
-  )
+  if (word.stop || GENERIC.has(word.stem) || IMPERATIVES.has(word.lower)) return true
+  const goesOn = next !== undefined && isCapital(next) && /^\s$/.test(text.slice(word.end, next.start))
+  if (goesOn && !/(?:ing|ed)$/.test(word.lower)) return false
+  return !/[\p{Lu}\d].*[\p{Lu}\d]/u.test(word.text)
 }
 
 /** Verbs people begin a request with: at the start of a sentence they are no part of a name. */

@@ -142,7 +142,9 @@ const NEAR_UNIT =
 
 /** The unit a slot wants, by its name (`weight_kg`) or its description (`in kilograms`). */
 export function unitWanted(nameWords: readonly string[], description: string): Unit | null {
-  const last = nameWords.at(-1)
+  // Of `hours_per_week` the hours are what is counted.
+  const per = nameWords.indexOf('per')
+  const last = (per > 0 ? nameWords.slice(0, per) : nameWords).at(-1)
   if (last !== undefined) {
     if (/^years?$/.test(last) && nameWords.at(-2) === 'light') return unitNamed('lightyear')
     const unit = NAME_UNITS.get(last) ?? (last.length > SYMBOL_CHARS ? unitNamed(last) : null)

@@ -18,6 +18,7 @@ export function fillArray(
   used: Place[],
   toolWords: ReadonlySet<string>,
   least = 0,
+  pair = false,
 ): unknown[] | null {
   const item = leaf.slot.items
   const contact =
@@ -46,7 +47,7 @@ export function fillArray(
   switch (item?.type) {
     case 'integer':
     case 'number':
-      return numberList(reading, leaf, used)
+      return numberList(reading, leaf, used, pair)
     case 'array':
       return nestedList(reading, used)
     case 'boolean':
@@ -59,8 +60,11 @@ export function fillArray(
   }
 }
 
-function numberList(reading: Reading, leaf: Leaf, used: Place[]): number[] | null {
-  const runs = [...bracketRuns(reading), ...listedRuns(reading)].filter((run) => free(run, used))
+function numberList(reading: Reading, leaf: Leaf, used: Place[], pair: boolean): number[] | null {
+  const runs = [
+    ...bracketRuns(reading),
+    ...listedRuns(reading).flatMap((run) => (pair ? halves(reading, run) : [run])),
+  ].filter((run) => free(run, used))
   const best = nearestToCue(reading, leaf, runs)
   if (best === null) return null
   used.push({ start: best.start, end: best.end })
@@ -88,6 +92,7 @@ function listedRuns(reading: Reading): Run[] {
   const runs: Run[] = []
   let open: { start: number; end: number; values: number[] } | null = null
   for (const fact of reading.numbers) {
+    if (fact.part !== null && fact.part !== 'code') continue
     const gap = open === null ? '' : reading.text.slice(open.end, fact.start)
     if (
       open !== null &&
@@ -103,6 +108,22 @@ function listedRuns(reading: Reading): Run[] {
   return runs
     .filter((run) => run.values.length > 1 || reading.numbers.length === 1)
     .map((run) => ({ ...run, values: run.values.slice(0, MAX_ITEMS) }))
+}
+
+/** `1, 2, 3 and 2, 4, 6` are two lists where two are wanted: an `and` without a comma in the middle parts them. */
+function halves(reading: Reading, run: Run): Run[] {
+  const text = reading.text.slice(run.start, run.end)
+  const joint = /\d\s+and\s+(?=[-−]?\d+(?:\.\d+)?\s*,)/u.exec(text)
+  if (joint === null) return [run]
+  const at = run.start + joint.index + 1
+  const inside = (from: number, to: number): number[] =>
+    reading.numbers.filter((fact) => fact.start >= from && fact.end <= to).map((fact) => fact.value)
+  const [first, second] = [inside(run.start, at), inside(at, run.end)]
+  if (first.length < 2 || second.length < 2) return [run]
+  return [
+    { start: run.start, end: at, values: first },
+    { start: run.start + joint.index + joint[0].length, end: run.end, values: second },
+  ]
 }
 
 function nearestToCue(reading: Reading, leaf: Leaf, runs: readonly Run[]): Run | null {
@@ -150,7 +171,8 @@ function bracketed(reading: Reading, used: Place[]): string[] | null {
   return null
 }
 
-const JOIN = /^\s*(?:,\s*(?:and|or)?\s*|;\s*|\s(?:and|or|&)\s|\s*\/\s*)(?:the\s+|an?\s+)?$/
+const JOIN =
+  /^\s*(?:,\s*(?:and|or)?\s*|;\s*|\s(?:and|or|&)\s|\s*\/\s*)(?:the\s+|an?\s+|\d+\s+|(?:two|three|four|five|six|ten)\s+)?$/
 
 /** `eggs, milk and bread`; a single name or phrase beside a cue is a list of one. */
 function stringList(

@@ -14,6 +14,8 @@ import { cueScore, cueWeights } from './cue-score.ts'
 import { leavesOf } from './leaf.ts'
 import type { Leaf } from './leaf.ts'
 import { fillNumbers } from './number-slots.ts'
+import { fillCoefficients } from './polynomial.ts'
+import { isProper } from './role.ts'
 import { fitsPattern } from './pattern.ts'
 import { fillStrings } from './string-slots.ts'
 
@@ -49,15 +51,31 @@ export function fillSlots(
   const toolWords = new Set([...card.subject, ...leaves.flatMap((leaf) => leaf.nameCues)])
 
   fillContacts(reading, open, values, used)
+  fillFullNames(reading, open, values, used)
   fillPatterns(reading, open, values, used)
   fillChoices(reading, open, values, used, card, toolWords)
   fillFlags(reading, open, values, card)
+  fillFormulas(reading, open, values, used)
+  fillDateParts(reading, open, values)
   fillTimes(reading, open, values, used)
   for (const leaf of open) {
     if (leaf.slot.type !== 'array' || values.has(leaf) || !isNumeric(leaf.slot.items)) continue
-    const list = fillArray(reading, leaf, used, toolWords)
+    const list = fillArray(
+      reading,
+      leaf,
+      used,
+      toolWords,
+      0,
+      open.filter((one) => one.slot.type === 'array').length === 2,
+    )
     if (list !== null) values.set(leaf, list)
   }
+  for (const [leaf, value] of fillCoefficients(
+    reading,
+    open.filter((one) => !values.has(one) && isNumeric(one.slot)),
+    used,
+  ))
+    values.set(leaf, value)
   const numeric = open.filter((leaf) => !values.has(leaf) && isNumeric(leaf.slot))
   for (const [leaf, value] of fillNumbers(reading, numeric, used, toolWords)) values.set(leaf, value)
   fillNumberedIds(reading, open, values, used)
@@ -151,6 +169,52 @@ function vocabulary(role: 'currency' | 'language' | 'unit'): (reading: Reading) 
   return { currency: currenciesIn, language: languagesIn, unit: unitsIn }[role]
 }
 
+function fillFormulas(reading: Reading, leaves: readonly Leaf[], values: Map<Leaf, unknown>, used: Place[]): void {
+  const left = [...reading.formulas]
+  for (const leaf of leaves) {
+    if (leaf.role !== 'formula' || leaf.slot.type !== 'string' || values.has(leaf)) continue
+    const fact = left.shift()
+    if (fact === undefined) return
+    values.set(leaf, fact.text)
+    used.push(fact)
+  }
+}
+
+/** A date said once fills slots for its day, its month and its year. */
+function fillDateParts(reading: Reading, leaves: readonly Leaf[], values: Map<Leaf, unknown>): void {
+  const fact = reading.dates[0]
+  const parts = leaves.filter(
+    (leaf) =>
+      !values.has(leaf) &&
+      leaf.slot.choices === null &&
+      /^(?:day|month|year)$/.test(leaf.nameWords.at(-1) ?? '') &&
+      leaf.nameWords.length === 1,
+  )
+  if (fact === undefined || parts.length < 2) return
+  for (const leaf of parts) {
+    const value = fact.date[leaf.nameWords[0] as 'day' | 'month' | 'year']
+    if (value === null || (leaf.slot.name === 'year' && !/\d{4}/.test(fact.text))) continue
+    if (leaf.slot.type === 'integer' || leaf.slot.type === 'number') values.set(leaf, value)
+    else if (leaf.slot.type === 'string')
+      values.set(leaf, leaf.slot.name === 'month' ? monthName(fact.date) : String(value))
+  }
+}
+
+/** `Maria Lopez` for a slot that wants the first name and one that wants the last. */
+function fillFullNames(reading: Reading, leaves: readonly Leaf[], values: Map<Leaf, unknown>, used: Place[]): void {
+  const named = (which: RegExp): Leaf | undefined =>
+    leaves.find((leaf) => leaf.slot.type === 'string' && which.test(leaf.nameWords.join(' ')))
+  const [first, last] = [named(/^(?:first|given) name$/), named(/^(?:last|family|sur) ?name$|^surname$/)]
+  const whole = reading.names.find(
+    (name) => name.parts === undefined && /^\p{Lu}[\p{L}.'’-]*(?:\s+[\p{L}.'’-]+){1,3}$/u.test(name.text),
+  )
+  if (first === undefined || last === undefined || whole === undefined) return
+  const [given = '', ...family] = whole.text.split(/\s+/)
+  values.set(first, given)
+  values.set(last, family.join(' '))
+  used.push(whole)
+}
+
 /** Ids with a pattern: any token of the message that fits it whole, nearest to the slot's cue. */
 function fillPatterns(reading: Reading, leaves: readonly Leaf[], values: Map<Leaf, unknown>, used: Place[]): void {
   const weights = cueWeights(leaves)
@@ -201,6 +265,8 @@ function fillChoices(
     const { slot } = leaf
     if (values.has(leaf) || slot.type === 'array' || slot.type === 'boolean') continue
     if (slot.choices === null && slot.type !== 'string') continue
+    // Places and people named in a description are examples, not choices.
+    if (slot.choices === null && isProper(leaf.role)) continue
     const hit = chooseOne(reading, leaf, used, toolWords)
     if (hit === null) continue
     // A value the tool's own description names is said in passing; an optional slot is not filled by it.
@@ -252,7 +318,13 @@ function fillTimes(reading: Reading, leaves: readonly Leaf[], values: Map<Leaf, 
 }
 
 function dateFor(leaf: Leaf, fact: DateFact): string {
-  if (leaf.nameWords.includes('month')) return monthName(fact.date)
+  if (
+    leaf.nameWords.includes('month') ||
+    (fact.date.day === null &&
+      /\bmonth\b/i.test(leaf.slot.description) &&
+      !/\b[my]{2,4}\b/i.test(leaf.slot.description))
+  )
+    return monthName(fact.date)
   return writeDate(fact.date, leaf.slot.description)
 }
 

@@ -55,7 +55,10 @@ export function leafOf(slot: Slot, path: readonly string[], required: boolean): 
     nameCues: telling.length > 0 ? telling : stems,
     descriptionCues: [...new Set(contentStems(told).filter((word) => !GENERIC.has(word) && !stems.includes(word)))],
     unit,
-    dimension: unit?.dimension ?? dimensionOf(nameWords),
+    dimension:
+      unit?.dimension ??
+      dimensionOf(nameWords) ??
+      (isOpaque(nameWords) ? dimensionOf(splitName(told).slice(0, 5)) : null),
     role: roleOf(nameWords, told.toLowerCase(), slot),
   }
 }
@@ -63,6 +66,11 @@ export function leafOf(slot: Slot, path: readonly string[], required: boolean): 
 /** What follows describes a form or a default, and would only mislead as a cue. */
 const EXAMPLES_FROM =
   /\b(?:e\.g\.?|for example|for instance|example|such as|default|format|optional|possible|options)\b/iu
+
+/** `m1`, `r`: a name that says nothing leaves it to the description. */
+function isOpaque(nameWords: readonly string[]): boolean {
+  return nameWords.every((word) => word.length < 2)
+}
 
 export function isCue(leaf: Leaf, word: string): boolean {
   return leaf.nameCues.includes(word) || leaf.descriptionCues.includes(word)

@@ -11,7 +11,13 @@ import type { Leaf } from './leaf.ts'
 
 const MAX_NUMBERS = 40
 const REQUIRED_FLOOR = -0.4
-const OPTIONAL_FLOOR = 0.5
+const OPTIONAL_FLOOR = 0.42
+
+/** Said in words: what is dropped, or starts from rest, has no initial speed. */
+function isAtRest(reading: Reading, leaf: Leaf): boolean {
+  const initial = leaf.required && leaf.nameWords.includes('initial') && leaf.dimension === 'speed'
+  return initial && /\b(?:from|at) rest\b|\bdropped\b|\bstationary\b/i.test(reading.text)
+}
 
 /** Fills numeric slots: by label, by unit, by cue, and what is left in the order it was said. */
 export function fillNumbers(
@@ -24,16 +30,20 @@ export function fillNumbers(
   const facts = reading.numbers
     .slice(0, MAX_NUMBERS)
     .filter((fact) => !used.some((place) => place.start < fact.end && place.end > fact.start))
-  if (leaves.length === 0 || facts.length === 0) return filled
-  const weights = cueWeights(leaves)
-  const pairs = respectively(reading, leaves, facts)
-  // With digits enough for every slot, numbers in words are hardly meant.
+  if (leaves.length === 0) return filled
   const digits = facts.filter((fact) => fact.part === null && /\d/.test(fact.text)).length
-  const enough = digits >= leaves.filter((leaf) => leaf.required).length
+  const scene: Scene = {
+    reading,
+    facts,
+    weights: cueWeights(leaves),
+    pairs: respectively(reading, leaves, facts),
+    enough: digits >= leaves.filter((leaf) => leaf.required).length,
+    toolWords,
+  }
   const offers: Offer<NumberFact>[] = []
   for (const [row, leaf] of leaves.entries()) {
     for (const fact of facts) {
-      const score = scoreOf(reading, leaf, fact, facts, weights, pairs, enough, toolWords)
+      const score = scoreOf(scene, leaf, fact)
       if (score !== null) offers.push({ row, value: fact, score, start: fact.start, end: fact.end })
     }
   }
@@ -42,46 +52,57 @@ export function fillNumbers(
     (row) => (leaves[row]?.required === true ? REQUIRED_FLOOR : OPTIONAL_FLOOR),
     (row) => leaves[row]?.required === true,
   )
-  orderTwins(leaves, taken, (offer) => offer.value.label !== null)
+  orderTwins(leaves, taken, offers)
   for (const [row, offer] of taken) {
     const leaf = leaves[row]
     if (leaf === undefined) continue
     filled.set(leaf, valueFor(leaf, offer.value))
     used.push({ start: offer.start, end: offer.end })
   }
+  for (const leaf of leaves) if (!filled.has(leaf) && isAtRest(reading, leaf)) filled.set(leaf, 0)
   return filled
 }
 
-function scoreOf(
-  reading: Reading,
-  leaf: Leaf,
-  fact: NumberFact,
-  facts: readonly NumberFact[],
-  weights: ReadonlyMap<string, number>,
-  pairs: ReadonlyMap<Leaf, NumberFact>,
-  enough: boolean,
-  toolWords: ReadonlySet<string>,
-): number | null {
+/** What all scores of one message share. */
+interface Scene {
+  readonly reading: Reading
+  readonly facts: readonly NumberFact[]
+  readonly weights: ReadonlyMap<string, number>
+  readonly pairs: ReadonlyMap<Leaf, NumberFact>
+  /** With digits enough for every required slot, numbers in words are hardly meant. */
+  readonly enough: boolean
+  readonly toolWords: ReadonlySet<string>
+}
+
+function scoreOf(scene: Scene, leaf: Leaf, fact: NumberFact): number | null {
+  const { reading, facts, weights, pairs, enough, toolWords } = scene
   const value = valueFor(leaf, fact)
   const { minimum, maximum, type } = leaf.slot
   if ((minimum !== null && value < minimum) || (maximum !== null && value > maximum)) return null
   if (type === 'integer' && !Number.isInteger(value)) return null
   let score = cueScore(reading, leaf, weights, fact, facts) + (pairs.get(leaf) === fact ? 1 : 0)
-  if (fact.label !== null) score += labelMatches(leaf, fact.label) ? 3 : -0.2
+  if (fact.label !== null) score += labelMatches(leaf, fact.label) ? 3 : isArgument(leaf, fact.label) ? 0.8 : -0.2
   // `the two sides`: a number in words counts the noun after it, and nothing else.
   const spelt = /^[a-z]/i.test(fact.text)
   if (isCount(leaf)) score += countScore(reading, fact, toolWords)
-  else if (spelt) score -= countsOther(reading, leaf, fact) || enough ? 0.8 : 0.05
-  score += dimensionScore(leaf, fact) + boundScore(reading, leaf, fact)
+  else if (spelt && !isCounted(reading, leaf, fact)) score -= countsOther(reading, leaf, fact) || enough ? 0.8 : 0.05
+  score += dimensionScore(leaf, fact) + boundScore(reading, leaf, fact, facts)
   const yearly = leaf.nameWords.includes('year')
   if (yearly && fact.value >= 1000 && fact.value <= 2200 && Number.isInteger(fact.value) && fact.unit === null)
     score += 0.8
   else if (yearly && fact.part === null) score -= 0.3
   if (fact.part === 'date' && !yearly && !/day|month/.test(leaf.slot.name)) score -= 1.2
   if (fact.part === 'time') score += clockScore(reading, leaf, fact)
+  if (fact.part === 'span') score = spanScore(leaf, fact)
   if (fact.part === 'formula') score -= 1
   if (fact.part === 'code') score -= /\bid|number|code/.test(leaf.slot.name) ? 0 : 0.8
   return score
+}
+
+/** `next month` is one month, and thirty days where days are asked for; it is no other number. */
+function spanScore(leaf: Leaf, fact: NumberFact): number {
+  if (leaf.unit === null || fact.unit === null || leaf.unit.dimension !== 'time') return -2
+  return leaf.unit.factor === fact.unit.factor ? 0.4 : 0.1
 }
 
 /** `the ten major events`, `5 latest news`: a small plain number soon followed by what the tool returns. */
@@ -106,6 +127,12 @@ function clockScore(reading: Reading, leaf: Leaf, fact: NumberFact): number {
   if (/hour/.test(leaf.slot.name)) return isMinute ? -1 : 1
   if (/minute/.test(leaf.slot.name)) return isMinute ? 1 : -1
   return -1
+}
+
+/** `two coats`: the word after the number is the slot's own. */
+function isCounted(reading: Reading, leaf: Leaf, fact: NumberFact): boolean {
+  const next = reading.words[wordAt(reading, fact.end)]
+  return next !== undefined && leaf.nameCues.includes(next.stem)
 }
 
 function countsOther(reading: Reading, leaf: Leaf, fact: NumberFact): boolean {
@@ -173,17 +200,36 @@ const AT_MOST =
 const AT_LEAST =
   /\b(?:over|above|more than|at least|no less than|minimum of|min|exceeding|older than|greater than)\s*(?:of\s*)?\W?$/i
 
+const RANGE = /^\s*(?:to|and|-|–|until)\s*[$€£¥]?\s*$/
+
+/** `$300 to $400`, `between 3 and 5`: which end of a range a number is. */
+function endOfRange(reading: Reading, fact: NumberFact, facts: readonly NumberFact[]): 'lower' | 'upper' | null {
+  const at = facts.indexOf(fact)
+  const [before, after] = [facts[at - 1], facts[at + 1]]
+  if (after !== undefined && RANGE.test(reading.text.slice(fact.end, after.start)) && after.value > fact.value)
+    return 'lower'
+  if (before !== undefined && RANGE.test(reading.text.slice(before.end, fact.start)) && before.value < fact.value)
+    return 'upper'
+  return null
+}
+
 /** `under $200` is a maximum, `at least 4 stars` a minimum. */
-function boundScore(reading: Reading, leaf: Leaf, fact: NumberFact): number {
+function boundScore(reading: Reading, leaf: Leaf, fact: NumberFact, facts: readonly NumberFact[]): number {
   const before = reading.text.slice(Math.max(0, fact.start - 24), fact.start)
-  const most = AT_MOST.test(before)
-  const least = AT_LEAST.test(before)
-  if (!most && !least) return 0
+  const range = endOfRange(reading, fact, facts)
+  const most = AT_MOST.test(before) || range === 'upper'
+  const least = (AT_LEAST.test(before) && range !== 'upper') || range === 'lower'
+  if (most === least) return 0
   if (leaf.nameWords.some((word) => ['max', 'maximum', 'limit', 'upper', 'below'].includes(word)))
     return most ? 0.5 : -0.8
   if (leaf.nameWords.some((word) => ['min', 'minimum', 'lower', 'above', 'least'].includes(word)))
     return least ? 0.5 : -0.8
   return 0
+}
+
+/** `at x = 2`: the value a function is taken at. */
+function isArgument(leaf: Leaf, label: string): boolean {
+  return label.length === 1 && leaf.nameWords.some((word) => ['point', 'value', 'at'].includes(word))
 }
 
 function labelMatches(leaf: Leaf, label: string): boolean {

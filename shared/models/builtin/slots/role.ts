@@ -22,6 +22,7 @@ export type Role =
   | 'language'
   | 'unit'
   | 'formula'
+  | 'aspect'
   | 'thing'
 
 const BY_NAME: readonly (readonly [Role, RegExp])[] = [
@@ -58,7 +59,7 @@ const BY_NAME: readonly (readonly [Role, RegExp])[] = [
   ],
   [
     'message',
-    /^(?:text|content|message|body|prompt|note|comment|reason|description|sentence|task|todo|issue|instruction|problem|summary|details|feedback|reminder|review|complaint)s?$/,
+    /^(?:text|content|message|body|prompt|note|comment|reason|description|sentence|task|todo|issue|instruction|problem|summary|feedback|reminder|review|complaint)s?$/,
   ],
   ['topic', /^(?:topic|subject|query|q|keyword|question|search|term|input|about|theme|interest)s?$/],
 ]
@@ -75,7 +76,15 @@ export function roleOf(nameWords: readonly string[], description: string, slot: 
   const words = nameWords.filter((word) => !/^\d+$/.test(word))
   if (words.length > 1 && words.at(-1) === 'by') return 'person'
   // The last word is what the slot is (`start_date` is a date); an earlier one says which (`from_city`).
-  const last = roleOfWord(words.at(-1) ?? '')
+  const head = words.at(-1) ?? ''
+  if (KINDS.test(head)) return 'thing'
+  if (ASPECTS.test(head)) return 'aspect'
+  const last = roleOfWord(head)
+  // `target` of a conversion: the description says of what.
+  if (last === 'origin' || last === 'destination') {
+    const what = /\b(currency|language|unit|date|month|day)\b/.exec(description)?.[1]
+    if (what !== undefined) return what === 'month' || what === 'day' ? 'date' : (what as Role)
+  }
   const first = words.length > 1 ? roleOfWord(words[0] ?? '') : null
   if (last === 'place' || last === 'currency' || last === 'unit' || last === null) {
     if (first === 'origin' || first === 'destination')
@@ -124,6 +133,11 @@ function fromDescription(description: string, within = DESCRIPTION_WORDS): Role 
   return null
 }
 
+/** What kind of a thing is never its name. */
+const KINDS = /^(?:type|kind|genre|category|style|mode|method|class|level|variant|format)s?$/
+/** What is to be known of a thing: `the boiling point of mercury`. */
+const ASPECTS =
+  /^(?:property|properties|attribute|detail|details|info|information|aspect|stat|stats|statistic|statistics|feature|field|metric|parameter|characteristic)s?$/
 const DESCRIPTION_WORDS = 12
 const FIRST_WORDS = 3
 const DATE_SHAPE = /\b(?:yyyy|mm|dd)[-/.](?:yyyy|mm|dd)\b/i
@@ -161,7 +175,7 @@ const LEADS: Readonly<Record<string, Partial<Record<Role, number>>>> = {
   about: { topic: 1, thing: 0.6, person: 0.5, title: 0.5, company: 0.5 },
   on: { topic: 0.9, thing: 0.4, company: 0.4 },
   regarding: { topic: 1, thing: 0.5 },
-  during: { thing: 0.7, title: 0.7, topic: 0.6 },
+  during: { thing: 1, title: 1, topic: 0.8 },
   with: { person: 0.5, thing: 0.5, topic: 0.2 },
   named: { person: 1, title: 1, thing: 1, company: 1 },
   called: { person: 1, title: 1, thing: 1, company: 1 },

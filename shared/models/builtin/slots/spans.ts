@@ -1,6 +1,6 @@
 import type { TextFact } from '../facts/fact.ts'
 import type { Reading } from '../facts/reading.ts'
-import { IMPERATIVES, endsOfName, readPhrases } from '../facts/span.ts'
+import { IMPERATIVES, endsOfName, pairsOfNames, readPhrases } from '../facts/span.ts'
 import { unitNamed } from '../facts/unit.ts'
 import { synonymsOf } from '../synonyms.ts'
 import { GENERIC } from '../words.ts'
@@ -31,6 +31,10 @@ export function spansOf(
     ...(says ? tails(reading, taken, toolWords) : []),
     ...reading.names,
     ...reading.names.flatMap(endsOfName),
+    ...pairsOfNames(
+      text,
+      reading.names.filter((name) => name.parts === undefined),
+    ),
     ...reading.codes.filter((code) => /\D/.test(code.text) || leaves.some((leaf) => leaf.role === 'id')),
     ...extendedNames(reading, toolWords),
     ...readPhrases(text, words, free),
@@ -42,7 +46,6 @@ export function spansOf(
     ...readPhrases(text, words, (word) => free(word) && !known.has(word.stem) && !GENERIC.has(word.stem)),
   ]
   if (leaves.some((leaf) => isPlace(leaf.role))) spans.push(...addresses(reading))
-  if (leaves.some((leaf) => leaf.role === 'formula')) spans.push(...formulas(reading))
   const seen = new Set<string>()
   return spans.filter((span) => {
     const key = `${span.start}:${span.end}`
@@ -57,7 +60,8 @@ export function overlaps(one: Place, other: Place): boolean {
 }
 
 function isUnitWord(said: string): boolean {
-  return said.length > 3 && unitNamed(said) !== null
+  const unit = said.length > 3 ? unitNamed(said) : null
+  return unit !== null && (unit.dimension === 'temperature' || said === said.toLowerCase())
 }
 
 /** `Amazon rainforest`, `ATP synthase`: a name goes on in small letters where the tool itself has no such word. */
@@ -135,22 +139,3 @@ function addresses(reading: Reading): TextFact[] {
 }
 
 const MAX_ADDRESS_TEXT_CHARS = 2_000
-
-const TERM = String.raw`(?:\d+(?:\.\d+)?\s?\*?\s?)?(?:[a-z](?![a-z])|\b(?:sin|cos|tan|log|ln|exp|sqrt)\([^()]{1,40}\))(?:\s?(?:\^|\*\*)\s?-?\d+|[²³])?|\d+(?:\.\d+)?`
-const FORMULA = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?:[a-z]\\([a-z]\\)\\s*=\\s*)?-?(?:${TERM})(?:\\s*[-+*/=^]\\s*(?:${TERM}))*`,
-  'gu',
-)
-
-/** `3x^2 + 2x - 1`, `f(x) = sin(x)`: at least one variable and one sign of mathematics. */
-function formulas(reading: Reading): TextFact[] {
-  return [...reading.text.slice(0, MAX_FORMULA_TEXT_CHARS).matchAll(FORMULA)]
-    .filter((match) => /[\d^*()+]/.test(match[0]) && /[a-z]/.test(match[0]) && match[0].trim().length > 1)
-    .map((match) => {
-      const said = match[0].trim().replace(/^[a-z]\([a-z]\)\s*=\s*/, '')
-      const start = match.index + match[0].indexOf(said)
-      return { kind: 'quoted' as const, start, end: start + said.length, text: said }
-    })
-}
-
-const MAX_FORMULA_TEXT_CHARS = 1_000

@@ -18,6 +18,8 @@ import { orderTwins } from './twins.ts'
 
 const REQUIRED_FLOOR = 0.35
 const OPTIONAL_FLOOR = 1.75
+/** A name behind the right preposition is enough for a slot that wants a name. */
+const OPTIONAL_NAME_FLOOR = 1.45
 const MAX_SPANS = 60
 const CLAIM_WEIGHT = 0.35
 /** Words that may stand between a preposition and what it leads to. */
@@ -43,8 +45,13 @@ export function fillStrings(
     }
   }
   const required = (row: number): boolean => leaves[row]?.required === true
-  const taken = assign(offers, (row) => (required(row) ? REQUIRED_FLOOR : OPTIONAL_FLOOR), required)
-  orderTwins(leaves, taken)
+  const floor = (row: number): number => {
+    const leaf = leaves[row]
+    if (leaf === undefined || leaf.required) return REQUIRED_FLOOR
+    return isProper(leaf.role) ? OPTIONAL_NAME_FLOOR : OPTIONAL_FLOOR
+  }
+  const taken = assign(offers, floor, required)
+  orderTwins(leaves, taken, offers)
   for (const [row, offer] of taken) {
     const leaf = leaves[row]
     if (leaf === undefined) continue
@@ -78,18 +85,23 @@ function scoreSpan(
   score += leadScore(reading, span, role, leaf)
   score += 1.1 * cueScore(reading, leaf, weights, span, [])
   score += placeScore(reading, span, leaf, leaves)
+  score += ofScore(reading, span, role)
   return score
 }
 
 function baseOf(span: TextFact, role: Role): number {
   switch (span.kind) {
     case 'quoted':
-      return 1.2
+      return role === 'aspect' ? 0.2 : 1.2
     case 'name':
       if (role === 'id') return /^[\p{Lu}\d.-]+$/u.test(span.text) ? 1 : 0.2
-      return isProper(role) ? 1 : role === 'message' ? 0 : 0.55
+      return isProper(role) ? 1 : role === 'message' || role === 'aspect' ? 0 : 0.55
     case 'end':
-      return role === 'place' ? 1.1 : 0.4
+      return role === 'place' ? 1.1 : isProper(role) ? 0.75 : 0.4
+    case 'formula':
+      return role === 'formula' ? 1.5 : -1
+    case 'pair':
+      return role === 'title' ? 1.2 : -1
     case 'extended':
       if (role === 'id') return 0.1
       return role === 'place' || role === 'title' ? 1.2 : isProper(role) ? 0.5 : 0.75
@@ -98,7 +110,7 @@ function baseOf(span: TextFact, role: Role): number {
     case 'code':
       return role === 'id' ? 1.2 : /[_\\/]|\.\w+$/.test(span.text) ? 0.9 : /\d/.test(span.text) ? 0.45 : 0.1
     case 'phrase':
-      return isProper(role) ? 0.15 : role === 'message' ? 0 : 0.35
+      return role === 'title' ? 0.3 : isProper(role) ? 0.15 : role === 'message' ? 0 : 0.35
     case 'tail':
       return role === 'message' ? 0.8 : role === 'topic' ? 0.3 : -1
     case 'email':
@@ -121,7 +133,7 @@ function phraseScore(
   // Words the tool has itself name no value: `the address of the order` is not the address `order`.
   if (novel === 0) score -= 1.5
   if (content.some((word) => leaf.nameCues.includes(word.stem))) score -= 0.3
-  if (isProper(role) && reading.names.length > 0) score -= 0.8
+  if (isProper(role) && role !== 'title' && reading.names.length > 0) score -= 0.8
   score -= 0.15 * content.filter((word) => GENERIC.has(word.stem)).length
   if (isVerb(reading, inner[0])) score -= 0.6
   if (inner.length > 6) score -= 0.3
@@ -160,6 +172,14 @@ function leadScore(reading: Reading, span: TextFact, role: Role, leaf: Leaf): nu
     steps += 1
   }
   return isObject(reading, span) ? 0.3 : 0
+}
+
+/** In `the boiling point of mercury` the aspect stands before the `of` and the thing after it. */
+function ofScore(reading: Reading, span: TextFact, role: Role): number {
+  const before = /\bof\s+(?:the\s+|an?\s+)?$/i.test(reading.text.slice(Math.max(0, span.start - 9), span.start))
+  const after = /^\s+(?:of|about)\b/i.test(reading.text.slice(span.end, span.end + 7))
+  if (role === 'aspect') return after ? 0.8 : before ? -0.6 : 0
+  return after && span.kind === 'phrase' ? -0.4 : 0
 }
 
 /** What comes before the first preposition is what the verb is about: `Find the top five organic bananas brands on …`. */
