@@ -56,13 +56,15 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
     requestTimeout: RECEIVE_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    // What the library refuses before there is a route: malformed or endless addresses.
+    frameworkErrors: (error, request, reply) => void sayError(parts.log, request as never, reply as never, error),
   })
   app.setErrorHandler((error, request, reply) => sayError(parts.log, request, reply, error))
   app.setNotFoundHandler((request, reply) => sayError(parts.log, request, reply, refuse('NOT_FOUND')))
   addTracing(app, parts.metrics)
   await addSecurity(app, parts)
   addHealth(app, parts)
-  const routes = restRoutes(parts.reader)
+  const routes = restRoutes(parts.reader, parts.access)
   await addDocumentation(app, openapi(routes, VERSION))
   for (const route of routes) addRoute(app, route, parts)
   const streams = new EventStreams(parts)

@@ -4,6 +4,7 @@ import { ExecuteResult, MAX_TEXT_CHARS, SendReceipt, Snapshot, StopReceipt } fro
 import { MessageFact } from '#shared/contracts/event-map.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { newId } from '#shared/lib/ids.ts'
+import type { ConversationAccess } from '../auth/conversation-access.ts'
 import { openConversation, sendMessage, stopTurn } from '#gateway/sockets/commands.ts'
 import { executeAgent } from './execute.ts'
 import type { LogReader } from '#gateway/log/log-reader.ts'
@@ -21,7 +22,7 @@ const next = z.string().nullable()
 const Text = z.string().min(1).max(MAX_TEXT_CHARS)
 
 /** Every operation but the event stream, which is no request and answer (events.ts). */
-export function restRoutes(reader: LogReader): readonly Route[] {
+export function restRoutes(reader: LogReader, access: ConversationAccess): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -87,7 +88,10 @@ export function restRoutes(reader: LogReader): readonly Route[] {
       params: Named,
       body: z.object({ id: Id, text: Text, agent: z.string().max(60).optional() }),
       response: SendReceipt,
-      handle: ({ reach, params, body }) => sendMessage(reach, { conversationId: params.id, ...body }, CHANNEL),
+      handle: async ({ principal, reach, params, body }) => {
+        await access.require(principal, params.id)
+        return await sendMessage(reach, { conversationId: params.id, ...body }, CHANNEL)
+      },
     }),
     route({
       method: 'POST',
@@ -99,7 +103,10 @@ export function restRoutes(reader: LogReader): readonly Route[] {
       params: Named,
       body: z.object({ turnId: Id.optional() }).default({}),
       response: StopReceipt,
-      handle: ({ reach, params, body }) => stopTurn(reach, params.id, body.turnId ?? null),
+      handle: async ({ principal, reach, params, body }) => {
+        await access.require(principal, params.id)
+        return await stopTurn(reach, params.id, body.turnId ?? null)
+      },
     }),
     route({
       method: 'GET',
