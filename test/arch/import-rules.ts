@@ -89,5 +89,6 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   undici: ['shared/lib', 'services/tools'],
   uvu: ['test/kit/suite.ts'],
   vite: ['gateway/console', 'deploy'],
+  yaml: [],
   zod: ['shared', 'services', 'gateway', 'deploy'],
 }
