@@ -7,6 +7,7 @@ import { msInWords } from '#gateway/client/words.ts'
 import type { TurnOutcome } from '#shared/contracts/event-map.ts'
 import { CliError, exitCodeOf, usage } from '../cli-error.ts'
 import { connect } from '../connect.ts'
+import { noteConnection } from '../connection-notes.ts'
 import { ExitCode } from '../exit-code.ts'
 import { FollowedTurn } from '../follow-turn.ts'
 import type { Terminal } from '../terminal.ts'
@@ -134,6 +135,7 @@ class Ask {
     printer: TurnPrinter,
   ): Promise<TurnOutcome> {
     const conversation = this.#conversation
+    const { quiet, json } = this.#options
     return new Promise((resolve, reject) => {
       const settle = (how: () => void): void => {
         clearTimeout(timer)
@@ -154,18 +156,11 @@ class Ask {
       const timer = setTimeout(late, timeoutMs)
       const leave = [
         conversation.subscribe(look),
-        this.#client.connection.subscribe(() => this.#tellConnection(printer)),
+        ...(quiet === true || json === true ? [] : [noteConnection(this.#client, (line) => printer.note(line))]),
       ]
       receipt.then(look, this.#abort)
       look()
     })
-  }
-
-  #tellConnection(printer: TurnPrinter): void {
-    const { status, recovered } = this.#client.connection.getSnapshot()
-    if (this.#options.quiet === true || this.#options.json === true) return
-    if (status === 'offline') printer.note('the connection is gone; trying again')
-    if (status === 'live' && recovered !== null) printer.note(`caught up: ${recovered.entries} events`)
   }
 
   #tooLate(timeoutMs: number): CliError {

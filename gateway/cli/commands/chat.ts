@@ -7,6 +7,7 @@ import type { ConnectionState } from '#gateway/client/link.ts'
 import { failureOf } from '#gateway/client/request-failed.ts'
 import { fromClientError } from '../cli-error.ts'
 import { connect } from '../connect.ts'
+import { noteConnection } from '../connection-notes.ts'
 import { ExitCode } from '../exit-code.ts'
 import { FollowedTurn, runningTurn } from '../follow-turn.ts'
 import type { Terminal } from '../terminal.ts'
@@ -109,7 +110,8 @@ class Chat {
       })
       const leave = [
         this.#terminal.onInterrupt(() => this.#interrupt()),
-        this.#client.connection.subscribe(() => this.#tellConnection(this.#client.connection.getSnapshot())),
+        this.#client.connection.subscribe(() => this.#lookAtConnection(this.#client.connection.getSnapshot())),
+        noteConnection(this.#client, (line) => this.#say(line)),
       ]
       this.#lines.on('SIGINT', () => this.#interrupt())
       this.#ended = () => leave.forEach((one) => one())
@@ -248,9 +250,7 @@ class Chat {
     })
   }
 
-  #tellConnection({ status, recovered, refused, error }: ConnectionState): void {
-    if (refused && error !== null) return this.#fail(fromClientError(error))
-    if (status === 'offline') this.#say('the connection is gone; trying again')
-    if (status === 'live' && recovered !== null) this.#say(`caught up: ${recovered.entries} events`)
+  #lookAtConnection({ refused, error }: ConnectionState): void {
+    if (refused && error !== null) this.#fail(fromClientError(error))
   }
 }

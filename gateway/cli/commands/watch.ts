@@ -5,6 +5,7 @@ import { entryInWords } from '#gateway/client/words.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { fromClientError } from '../cli-error.ts'
 import { connect } from '../connect.ts'
+import { noteConnection } from '../connection-notes.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount, parseList, withEndpoint } from './options.ts'
@@ -74,12 +75,10 @@ export function addWatch(program: Command, terminal: Terminal, done: (code: Exit
             if (phase === 'failed' && error !== null) reject(fromClientError(error))
           })
           client.connection.subscribe(() => {
-            const { status, refused, error, recovered } = client.connection.getSnapshot()
+            const { refused, error } = client.connection.getSnapshot()
             if (refused && error !== null) reject(fromClientError(error))
-            else if (status === 'offline')
-              terminal.err(terminal.errColors.dim('the connection is gone; trying again\n'))
-            else if (status === 'live' && recovered !== null) terminal.err(terminal.errColors.dim('caught up\n'))
           })
+          noteConnection(client, (line) => terminal.err(terminal.errColors.dim(`${line}\n`)))
         })
         const { cursor } = swarm.latest.state
         if (cursor !== null) terminal.err(terminal.errColors.dim(`go on with --after ${cursor}\n`))
