@@ -11,6 +11,7 @@ export interface SseEvent {
 export class SseClient {
   readonly events: SseEvent[] = []
   readonly comments: string[] = []
+  onEvent: (event: SseEvent) => void = () => {}
   status = 0
   headers: IncomingHttpHeaders = {}
   /** Resolves when the stream has ended in good order; rejects when it was cut. */
@@ -72,6 +73,7 @@ export class SseClient {
         data: JSON.parse(fields.get('data')!) as unknown,
       }
       this.events.push(event)
+      this.onEvent(event)
       for (const { fits, found } of this.#waiting) if (fits(event)) found(event)
     }
   }
