@@ -220,3 +220,7 @@ function text(value: unknown): string {
 export function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+export function isNumeric(slot: Slot | null): boolean {
+  return slot?.type === 'integer' || slot?.type === 'number'
+}

@@ -2,17 +2,45 @@ import { readPhrases } from '../facts/span.ts'
 import type { Reading } from '../facts/reading.ts'
 import { GENERIC } from '../words.ts'
 import { chooseAll } from './choice-slot.ts'
+import { isNumeric } from '../schema.ts'
+import type { Filling } from './filling.ts'
 import type { Leaf } from './leaf.ts'
-
-type Place = { start: number; end: number }
+import type { Place } from './spans.ts'
+import { isFreeText } from './string-slots.ts'
 
 const MAX_ITEMS = 100
 const BRACKETS = /[[(]\s*([^[\]()]{1,2000}?)\s*[\])]/g
 const NESTED = /\[\s*(?:\[[^[\]]{0,500}\]\s*,?\s*){1,50}\]/g
 const NUMBER = /[-−]?\d+(?:,\d{3}(?!\d))*(?:\.\d+)?(?:e[+-]?\d+)?/gi
 
+/** A list this sure of itself takes its words before the single strings do. */
+const STRONG_LIST = 1.4
+
+/** Lists of numbers, before the single numbers are given out. */
+export function fillNumericLists(filling: Filling): void {
+  const pair = filling.leaves.filter((leaf) => leaf.slot.type === 'array').length === 2
+  fillLists(filling, (leaf) => isNumeric(leaf.slot.items), 0, pair)
+}
+
+/** Lists that are plainly lists, where single strings are waiting for the same words. */
+export function fillStrongLists(filling: Filling): void {
+  if (filling.open(isFreeText).length > 0) fillLists(filling, () => true, STRONG_LIST, false)
+}
+
+/** What lists are left: what the single strings did not take. */
+export function fillOtherLists(filling: Filling): void {
+  fillLists(filling, () => true, 0, false)
+}
+
+function fillLists(filling: Filling, wanted: (leaf: Leaf) => boolean, least: number, pair: boolean): void {
+  for (const leaf of filling.open((one) => one.slot.type === 'array' && wanted(one))) {
+    const list = fillArray(filling.reading, leaf, filling.used, filling.toolWords, least, pair)
+    if (list !== null) filling.take(leaf, list)
+  }
+}
+
 /** Lists: in brackets, or enumerated with commas and an `and`. */
-export function fillArray(
+function fillArray(
   reading: Reading,
   leaf: Leaf,
   used: Place[],

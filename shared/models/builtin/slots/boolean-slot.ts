@@ -1,5 +1,6 @@
 import type { Reading } from '../facts/reading.ts'
 import { GENERIC } from '../words.ts'
+import type { Filling } from './filling.ts'
 import type { Leaf } from './leaf.ts'
 
 const NEGATIONS = new Set(
@@ -28,7 +29,7 @@ const REACH_WORDS = 4
  * A flag is true when the message names its subject, false when it names it under a negation, and unknown otherwise.
  * `include_human_impact` is named by "including human impact".
  */
-export function readFlag(reading: Reading, leaf: Leaf, toolHead: ReadonlySet<string>): boolean | null {
+function readFlag(reading: Reading, leaf: Leaf, toolHead: ReadonlySet<string>): boolean | null {
   const cues = leaf.nameCues.filter((cue) => !FLAG_WORDS.has(cue) && !GENERIC.has(cue))
   const subject = cues.length > 0 ? cues : leaf.nameCues.filter((cue) => !FLAG_WORDS.has(cue))
   if (subject.length === 0) return null
@@ -55,4 +56,14 @@ export function readYesNo(text: string): boolean | null {
   if (/^\s*(?:y|yes|yeah|yep|sure|of course|please do|true|ok(?:ay)?|definitely|absolutely)\b/i.test(text)) return true
   if (/^\s*(?:n|no|nope|nah|false|never|not? thanks?|don['’]?t)\b/i.test(text)) return false
   return null
+}
+
+export function fillFlags(filling: Filling): void {
+  const { reading, leaves, card } = filling
+  const head = new Set(card.head)
+  for (const leaf of leaves) {
+    if (leaf.slot.type !== 'boolean' || leaf.slot.choices !== null) continue
+    const flag = readFlag(reading, leaf, head)
+    if (flag !== null) filling.take(leaf, flag)
+  }
 }

@@ -3,7 +3,9 @@ import type { Reading } from '../facts/reading.ts'
 import { stem } from '../stem.ts'
 import { synonymsOf } from '../synonyms.ts'
 import { splitName } from '../words.ts'
+import type { Filling } from './filling.ts'
 import type { Leaf } from './leaf.ts'
+import { isProper } from './role.ts'
 
 export interface Chosen {
   readonly value: unknown
@@ -110,7 +112,7 @@ function locateGlued(reading: Reading, glued: string): Omit<Chosen, 'value'> | n
 }
 
 /** The choice of a leaf, where its schema or description names some. */
-export function chooseOne(
+function chooseOne(
   reading: Reading,
   leaf: Leaf,
   avoid: readonly { start: number; end: number }[],
@@ -122,4 +124,24 @@ export function chooseOne(
     (hit) => !avoid.some((place) => place.start < hit.end && place.end > hit.start),
   )
   return free[0] ?? null
+}
+
+/** Values the schema lists, or its description names. */
+export function fillChoices(filling: Filling): void {
+  const { reading, leaves, used, toolWords, card } = filling
+  for (const leaf of leaves) {
+    const { slot } = leaf
+    if (filling.has(leaf) || slot.type === 'array' || slot.type === 'boolean') continue
+    if (slot.choices === null && slot.type !== 'string') continue
+    // Places and people named in a description are examples, not choices.
+    if (slot.choices === null && isProper(leaf.role)) continue
+    const hit = chooseOne(reading, leaf, used, toolWords)
+    if (hit === null) continue
+    // A value the tool's own description names is said in passing; an optional slot is not filled by it.
+    const words = String(hit.value).toLowerCase()
+    if (!leaf.required && slot.choices === null && card.tool.description.toLowerCase().includes(words)) continue
+    if (!leaf.required && hit.certainty < 0.9) continue
+    if (slot.hints.length === 1 && (hit.certainty < 1 || hit.value === slot.fallback)) continue
+    filling.take(leaf, hit.value, hit)
+  }
 }

@@ -1,6 +1,8 @@
 import { currencyNamed } from '../facts/number.ts'
 import type { Reading } from '../facts/reading.ts'
 import { unitNamed } from '../facts/unit.ts'
+import { assign } from './assign.ts'
+import type { Filling } from './filling.ts'
 import type { Leaf } from './leaf.ts'
 
 export interface Named {
@@ -42,7 +44,7 @@ const SOURCE_WORDS = new Set(['from', 'source', 'base', 'origin', 'original', 'i
 const TARGET_WORDS = new Set(['to', 'into', 'target', 'destination', 'quote', 'output', 'desired'])
 
 /** `from euros to dollars`; and an amount is in the currency one has: `how many dollars for 500 euros`. */
-export function directionScore(reading: Reading, leaf: Leaf, named: Named): number {
+function directionScore(reading: Reading, leaf: Leaf, named: Named): number {
   const before = reading.text.slice(Math.max(0, named.start - 14), named.start).toLowerCase()
   const source = leaf.nameWords.some((word) => SOURCE_WORDS.has(word))
   const target = leaf.nameWords.some((word) => TARGET_WORDS.has(word))
@@ -53,7 +55,7 @@ export function directionScore(reading: Reading, leaf: Leaf, named: Named): numb
 }
 
 /** Units of measure the message names, as it names them. */
-export function unitsIn(reading: Reading): Named[] {
+function unitsIn(reading: Reading): Named[] {
   const named: Named[] = []
   for (const fact of reading.numbers) {
     if (fact.unit !== null)
@@ -65,4 +67,43 @@ export function unitsIn(reading: Reading): Named[] {
       named.push({ value: word.text, start: word.start, end: word.end })
   }
   return named.toSorted((a, b) => a.start - b.start)
+}
+
+/** Currencies and languages: closed vocabularies of everyday names. From and to go by their prepositions, then in order. */
+export function fillNamed(filling: Filling): void {
+  const { reading, leaves } = filling
+  for (const role of ['currency', 'language', 'unit'] as const) {
+    const wanted = leaves.filter(
+      (leaf) =>
+        leaf.role === role &&
+        leaf.slot.type === 'string' &&
+        leaf.slot.choices === null &&
+        leaf.slot.pattern === null &&
+        !filling.has(leaf) &&
+        (role !== 'unit' || leaf.required),
+    )
+    const found = wanted.length === 0 ? [] : vocabulary(role)(reading)
+    const offers = wanted.flatMap((leaf, row) =>
+      found.map((named) => ({
+        row,
+        value: named.value,
+        start: named.start,
+        end: named.end,
+        score: directionScore(reading, leaf, named),
+      })),
+    )
+    for (const [row, offer] of assign(
+      offers,
+      () => -2,
+      () => true,
+    )) {
+      const leaf = wanted[row]
+      if (leaf === undefined) continue
+      filling.take(leaf, offer.value, { start: offer.start, end: offer.end })
+    }
+  }
+}
+
+function vocabulary(role: 'currency' | 'language' | 'unit'): (reading: Reading) => Named[] {
+  return { currency: currenciesIn, language: languagesIn, unit: unitsIn }[role]
 }

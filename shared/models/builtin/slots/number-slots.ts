@@ -1,3 +1,4 @@
+import { isNumeric } from '../schema.ts'
 import { convertUnit } from '../facts/unit.ts'
 import type { NumberFact } from '../facts/fact.ts'
 import { wordAt } from '../facts/reading.ts'
@@ -6,6 +7,7 @@ import { assign } from './assign.ts'
 import type { Offer } from './assign.ts'
 import { cueScore, cueWeights } from './cue-score.ts'
 import { orderTwins } from './twins.ts'
+import type { Filling } from './filling.ts'
 import { isCue } from './leaf.ts'
 import type { Leaf } from './leaf.ts'
 
@@ -20,17 +22,11 @@ function isAtRest(reading: Reading, leaf: Leaf): boolean {
 }
 
 /** Fills numeric slots: by label, by unit, by cue, and what is left in the order it was said. */
-export function fillNumbers(
-  reading: Reading,
-  leaves: readonly Leaf[],
-  used: { start: number; end: number }[],
-  toolWords: ReadonlySet<string>,
-): Map<Leaf, number> {
-  const filled = new Map<Leaf, number>()
-  const facts = reading.numbers
-    .slice(0, MAX_NUMBERS)
-    .filter((fact) => !used.some((place) => place.start < fact.end && place.end > fact.start))
-  if (leaves.length === 0) return filled
+export function fillNumbers(filling: Filling): void {
+  const { reading, toolWords } = filling
+  const leaves = filling.open((leaf) => isNumeric(leaf.slot))
+  if (leaves.length === 0) return
+  const facts = reading.numbers.slice(0, MAX_NUMBERS).filter((fact) => filling.isFree(fact))
   const digits = facts.filter((fact) => fact.part === null && /\d/.test(fact.text)).length
   const scene: Scene = {
     reading,
@@ -55,12 +51,9 @@ export function fillNumbers(
   orderTwins(leaves, taken, offers)
   for (const [row, offer] of taken) {
     const leaf = leaves[row]
-    if (leaf === undefined) continue
-    filled.set(leaf, valueFor(leaf, offer.value))
-    used.push({ start: offer.start, end: offer.end })
+    if (leaf !== undefined) filling.take(leaf, valueFor(leaf, offer.value), { start: offer.start, end: offer.end })
   }
-  for (const leaf of leaves) if (!filled.has(leaf) && isAtRest(reading, leaf)) filled.set(leaf, 0)
-  return filled
+  for (const leaf of leaves) if (!filling.has(leaf) && isAtRest(reading, leaf)) filling.take(leaf, 0)
 }
 
 /** What all scores of one message share. */

@@ -8,12 +8,12 @@ import type { Word } from '../words.ts'
 import { assign } from './assign.ts'
 import type { Offer } from './assign.ts'
 import { cueScore, cueWeights } from './cue-score.ts'
+import type { Filling } from './filling.ts'
 import { isCue } from './leaf.ts'
 import type { Leaf } from './leaf.ts'
 import { isPlace, isPreposition, isProper, leadsTo } from './role.ts'
 import type { Role } from './role.ts'
 import { spansOf } from './spans.ts'
-import type { Place } from './spans.ts'
 import { orderTwins } from './twins.ts'
 
 const REQUIRED_FLOOR = 0.35
@@ -26,14 +26,10 @@ const CLAIM_WEIGHT = 0.35
 const FILLERS = new Set('the a an my our your his her their this that city town state country of'.split(' '))
 
 /** Fills free-text slots with spans of the message, all of them at once. */
-export function fillStrings(
-  reading: Reading,
-  leaves: readonly Leaf[],
-  used: Place[],
-  toolWords: ReadonlySet<string>,
-): Map<Leaf, string> {
-  const filled = new Map<Leaf, string>()
-  if (leaves.length === 0) return filled
+export function fillStrings(filling: Filling): void {
+  const { reading, toolWords, used } = filling
+  const leaves = filling.open(isFreeText)
+  if (leaves.length === 0) return
   const weights = cueWeights(leaves)
   const offers: Offer<TextFact>[] = []
   for (const span of spansOf(reading, leaves, toolWords, used).slice(0, MAX_SPANS)) {
@@ -54,11 +50,14 @@ export function fillStrings(
   orderTwins(leaves, taken, offers)
   for (const [row, offer] of taken) {
     const leaf = leaves[row]
-    if (leaf === undefined) continue
-    filled.set(leaf, offer.value.text)
-    used.push({ start: offer.start, end: offer.end })
+    if (leaf !== undefined) filling.take(leaf, offer.value.text, { start: offer.start, end: offer.end })
   }
-  return filled
+}
+
+/** What typed recognisers do not answer for: theirs stay open when they found nothing. */
+export function isFreeText({ slot, role, required }: Leaf): boolean {
+  if (slot.choices !== null || slot.pattern !== null || (slot.type !== 'string' && slot.type !== 'any')) return false
+  return !['email', 'url', 'phone', 'currency', 'language'].includes(role) && !(role === 'unit' && required)
 }
 
 function scoreSpan(

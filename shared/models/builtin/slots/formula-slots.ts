@@ -1,5 +1,5 @@
-import type { Reading } from '../facts/reading.ts'
-import type { Leaf } from './leaf.ts'
+import { isNumeric } from '../schema.ts'
+import type { Filling } from './filling.ts'
 
 const TERM = String.raw`(?:\d+(?:\.\d+)?\s*\*?\s*)?[a-z](?:\s?(?:\^|\*\*)\s?\d|[²³])?|\d+(?:\.\d+)?`
 const POLYNOMIAL = new RegExp(
@@ -11,22 +11,18 @@ const ONE_TERM =
 const MAX_TEXT_CHARS = 1_000
 
 /** `2x^2 - 5x + 3`: slots for coefficients, in the order a, b, c, are filled from the highest power down. */
-export function fillCoefficients(
-  reading: Reading,
-  leaves: readonly Leaf[],
-  used: { start: number; end: number }[],
-): Map<Leaf, number> {
-  const filled = new Map<Leaf, number>()
-  const slots = leaves.filter((leaf) => /^[a-e]$/i.test(leaf.slot.name) || /coeff/i.test(leaf.slot.name))
-  if (slots.length < 2 || !slots.some((leaf) => /coefficient|constant/i.test(leaf.slot.description))) return filled
-  for (const match of reading.text.slice(0, MAX_TEXT_CHARS).matchAll(POLYNOMIAL)) {
+export function fillCoefficients(filling: Filling): void {
+  const slots = filling
+    .open((leaf) => isNumeric(leaf.slot))
+    .filter((leaf) => /^[a-e]$/i.test(leaf.slot.name) || /coeff/i.test(leaf.slot.name))
+  if (slots.length < 2 || !slots.some((leaf) => /coefficient|constant/i.test(leaf.slot.description))) return
+  for (const match of filling.reading.text.slice(0, MAX_TEXT_CHARS).matchAll(POLYNOMIAL)) {
     const coefficients = readCoefficients(match[0], slots.length)
     if (coefficients === null) continue
-    for (const [i, leaf] of slots.entries()) filled.set(leaf, coefficients[i] ?? 0)
-    used.push({ start: match.index, end: match.index + match[0].length })
-    return filled
+    const place = { start: match.index, end: match.index + match[0].length }
+    for (const [i, leaf] of slots.entries()) filling.take(leaf, coefficients[i] ?? 0, place)
+    return
   }
-  return filled
 }
 
 /** Highest power first; null when it is no polynomial in one variable of just this degree. */
@@ -46,4 +42,14 @@ function readCoefficients(text: string, count: number): number[] | null {
     coefficients[at] = (coefficients[at] ?? 0) + value
   }
   return variables.size === 1 && highest === count - 1 ? coefficients : null
+}
+
+/** Slots for a function or an equation take the formulas in order. */
+export function fillFormulas(filling: Filling): void {
+  const left = [...filling.reading.formulas]
+  for (const leaf of filling.open((one) => one.role === 'formula' && one.slot.type === 'string')) {
+    const fact = left.shift()
+    if (fact === undefined) return
+    filling.take(leaf, fact.text, fact)
+  }
 }
