@@ -25,8 +25,8 @@ import type { Figure, Row } from '../row.ts'
  */
 export const figure: Figure = {
   name: 'tool-choice',
-  async run({ dataDir }) {
-    const sets = await readSets(dataDir)
+  async run({ dataDir, quick }) {
+    const sets = await readSets(dataDir, quick ? QUICK_ROWS : Number.POSITIVE_INFINITY)
     if (sets === null) {
       const note = `no ${SETS.multiple} in ${dataDir}`
       return BARS.map(({ part, bar }) => row(part, null, null, bar, null, note))
@@ -97,12 +97,15 @@ interface Call {
 
 const SETS = { multiple: 'bfcl-multiple', irrelevance: 'bfcl-irrelevance', simple: 'bfcl-simple_python' } as const
 
-async function readSets(dataDir: string): Promise<Record<keyof typeof SETS, Sample[]> | null> {
+/** Rows of each set that show that the figure runs. */
+const QUICK_ROWS = 20
+
+async function readSets(dataDir: string, rows: number): Promise<Record<keyof typeof SETS, Sample[]> | null> {
   try {
     return {
-      multiple: await readSet(dataDir, SETS.multiple, true),
-      irrelevance: await readSet(dataDir, SETS.irrelevance, false),
-      simple: await readSet(dataDir, SETS.simple, true),
+      multiple: (await readSet(dataDir, SETS.multiple, true)).slice(0, rows),
+      irrelevance: (await readSet(dataDir, SETS.irrelevance, false)).slice(0, rows),
+      simple: (await readSet(dataDir, SETS.simple, true)).slice(0, rows),
     }
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return null
