@@ -248,4 +248,17 @@ suite('console in a browser: the page', ({ test, before, after, afterEach }) => 
     await page.getByRole('button', { name: 'Open the console' }).click()
     await live(page)
   })
+
+  test('leaves nothing of a person behind when they sign out', async () => {
+    const page = await desk.page()
+    await desk.ask(page)
+    await whole(page)
+    await page.getByLabel('Message', { exact: true }).fill('a secret')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Token or API key').waitFor()
+    await page.reload()
+    await page.getByLabel('Token or API key').waitFor()
+    assert.is(await page.evaluate('JSON.stringify(sessionStorage)'), '{}')
+    assert.not.match(page.url(), /#/)
+  })
 })

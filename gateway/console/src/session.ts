@@ -33,8 +33,10 @@ export function keepToken(token: string): void {
   sessionStorage.setItem(TOKEN, token)
 }
 
+/** Of the person too: whoever signs in next in this tab finds nothing of what was said. */
 export function forgetToken(): void {
-  sessionStorage.removeItem(TOKEN)
+  for (const key of [TOKEN, SAVED, DRAFT]) sessionStorage.removeItem(key)
+  showInAddress(null, 'replace')
 }
 
 /** A JWT has three parts; everything else is an API key. */
