@@ -29,9 +29,10 @@ export interface Authenticator {
   principal(shown: Shown): Promise<Principal>
 }
 
-/** A revoked key, or the keys of a disabled tenant, are refused at the latest after this. */
+/** A revoked key, a disabled tenant: refused at the latest after this. */
 const KEY_FRESH_MS = 30_000
 const KEYS_KEPT = 5_000
+const TENANTS_KEPT = 5_000
 const KEY_FORM = /^wag_[A-Za-z0-9_-]{16,200}$/
 
 /**
@@ -59,12 +60,31 @@ export async function openAuthenticator(
       }
     },
   })
+  const tenants = new FreshCache<'active' | 'disabled' | 'unknown'>({
+    ttlMs: KEY_FRESH_MS,
+    capacity: TENANTS_KEPT,
+    clock,
+    load: async (tenant) =>
+      (
+        await system
+          .reach({ ...PLATFORM, tenant })
+          .pool(Directory, 'main')
+          .ask('tenant', {})
+      ).state,
+  })
   const authenticator: Authenticator = {
     principal: async (shown) => (await authenticator.session(shown)).principal,
     async session({ token, apiKey }) {
       if (token !== undefined && token !== '') {
         const { principal, expiresAt } = await verify(token)
-        return { principal, holds: () => Promise.resolve(clock.now() < expiresAt) }
+        const state = await tenants.get(principal.tenant)
+        // An issuer may sign for more tenants than there are here.
+        if (state === 'unknown') throw refuse('UNAUTHENTICATED')
+        if (state === 'disabled') throw refuse('TENANT_DISABLED')
+        return {
+          principal,
+          holds: async () => clock.now() < expiresAt && (await tenants.get(principal.tenant)) === 'active',
+        }
       }
       if (apiKey === undefined || !KEY_FORM.test(apiKey)) throw refuse('UNAUTHENTICATED')
       const hash = createHash('sha256').update(apiKey).digest('hex')

@@ -16,7 +16,7 @@ const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id is 1 to 64 of A-Z a-
 const Named = z.object({ id: Id })
 const Page = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  after: z.string().max(120).optional(),
+  after: z.string().max(160).optional(),
 })
 const next = z.string().nullable()
 const Text = z.string().min(1).max(MAX_TEXT_CHARS)

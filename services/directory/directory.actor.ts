@@ -9,8 +9,10 @@ import { apiKeyOwnerByHash } from '#shared/db/repositories/api-keys.ts'
 import { conversationById, listConversations } from '#shared/db/repositories/conversations.ts'
 import type { Conversation } from '#shared/db/repositories/conversations.ts'
 import { listMessages } from '#shared/db/repositories/messages.ts'
-import { listRuns } from '#shared/db/repositories/runs.ts'
+import { listRuns, runByLastPart } from '#shared/db/repositories/runs.ts'
+import { ownTenant } from '#shared/db/repositories/tenants.ts'
 import { listTools } from '#shared/db/repositories/tools.ts'
+import { encodeName } from '#shared/wire/names.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { letterHandlers } from './letters.ts'
 import type { Replay } from './letters.ts'
@@ -30,6 +32,9 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
         if (owner === null) throw refuse('UNAUTHENTICATED')
         return { tenant: owner.tenant, user: owner.userId, roles: [...owner.roles], scopes: [...owner.scopes] }
       },
+
+      tenant: (ctx) =>
+        database.tenant(ctx.tenant, async (sql) => ({ state: (await ownTenant(sql))?.status ?? 'unknown' })),
 
       agents: (ctx) =>
         database.tenant(ctx.tenant, async (sql) => {
@@ -83,7 +88,7 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
           const rows = await listRuns(sql, {
             kind: 'run',
             limit,
-            ...(conversationId === null ? {} : { keyPrefix: `${conversationId}--` }),
+            ...(conversationId === null ? {} : { keyPrefix: `${encodeName(conversationId)}--` }),
             ...markOf(after),
           })
           return {
@@ -94,10 +99,8 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
 
       run: (ctx, { id }) =>
         database.tenant(ctx.tenant, async (sql) => {
-          const [row] = (await listRuns(sql, { kind: 'run', limit: 200 })).filter((candidate) =>
-            candidate.key.endsWith(`--${id}`),
-          )
-          if (row === undefined) throw refuse('NOT_FOUND', { run: id })
+          const row = await runByLastPart(sql, 'run', encodeName(id))
+          if (row === null) throw refuse('NOT_FOUND', { run: id })
           const summary = runSummary(row)
           await own(ctx, sql, summary.conversationId)
           return summary

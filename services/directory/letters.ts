@@ -5,7 +5,6 @@ import { coded, refuse } from '#shared/errors/waggle-error.ts'
 import type { Database } from '#shared/db/database.ts'
 import { decideDeadLetter, listDeadLetters, showDeadLetter } from '#shared/db/repositories/dead-letters.ts'
 import type { DeadLetterHead } from '#shared/db/repositories/dead-letters.ts'
-import { newId } from '#shared/lib/ids.ts'
 import { decodeEnvelope, encodeEnvelope } from '#shared/wire/envelope.ts'
 import { parseSubject } from '#shared/wire/subjects.ts'
 import { markOf, nextOf } from './pages.ts'
@@ -44,8 +43,9 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
       const row = await database.tenant(tenant, (sql) => showDeadLetter(sql, id))
       if (row === null) throw refuse('NOT_FOUND', { letter: id })
       if (row.state !== 'buried') throw refuse('CONFLICT', { letter: id, state: row.state, by: row.decidedBy })
-      const { subject, bytes, commandId } = again(tenant, row.subject, row.payload, payload)
-      // Sent first: replaying twice is seen by the ids, a letter marked and not sent would be lost.
+      const { subject, bytes, commandId } = again(tenant, id, row.subject, row.payload, payload)
+      // Sent first: a letter marked and not sent would be lost. Two who replay it at once send the same command, whose
+      // id comes from the letter.
       await replay(subject, bytes, commandId)
       await database.tenant(tenant, (sql) =>
         decideDeadLetter(sql, id, { state: 'replayed', by: ctx.cause.principal?.user ?? '', at: Date.now() }),
@@ -57,6 +57,7 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
 
 function again(
   tenant: string,
+  letter: string,
   subject: string,
   payload: Uint8Array,
   edited: unknown,
@@ -66,7 +67,7 @@ function again(
     if (parsed.lane !== 'cmd' || parsed.tenant !== tenant)
       throw refuse('BAD_INPUT', { reason: 'Only commands of this tenant can be replayed.' })
     const envelope = decodeEnvelope(payload)
-    const commandId = newId()
+    const commandId = `replay-${letter}`
     const bytes = encodeEnvelope({
       ...envelope,
       id: commandId,

@@ -4,7 +4,7 @@ import type { PageMark } from '#shared/db/repositories/conversations.ts'
 /** Where a page ended, as the text that a client hands back. */
 export function markOf(text: string | null): { readonly after: PageMark } | Record<string, never> {
   if (text === null) return {}
-  const match = /^(\d{1,16})\.([A-Za-z0-9_-]{1,100})$/.exec(text)
+  const match = /^(\d{1,16})\.([A-Za-z0-9_-]{1,120})$/.exec(text)
   if (match === null) throw refuse('BAD_INPUT', { fields: [{ path: 'after', problem: 'not the `next` of a page' }] })
   return { after: { at: Number(match[1]), id: match[2]! } }
 }

@@ -3,7 +3,7 @@ import { ask, pool } from '#shared/actor/contract.ts'
 import { MessageFact } from './event-map.ts'
 
 /** `after`: the `next` of the page before, opaque. */
-const Page = z.object({ limit: z.number().int().min(1).max(200), after: z.string().max(120).nullable() })
+const Page = z.object({ limit: z.number().int().min(1).max(200), after: z.string().max(160).nullable() })
 
 export const AgentSummary = z.object({
   name: z.string(),
@@ -59,6 +59,8 @@ export const Directory = pool('directory', {
       fails: ['UNAUTHENTICATED', 'TENANT_DISABLED'],
     },
   ),
+  /** Whether the tenant of a token is one of ours, and may be worked for. */
+  tenant: ask(z.object({}), z.object({ state: z.enum(['active', 'disabled', 'unknown']) }), { within: '2s' }),
   agents: ask(z.object({}), z.object({ agents: z.array(AgentSummary) })),
   conversations: ask(Page, z.object({ conversations: z.array(ConversationSummary), next })),
   conversation: ask(z.object({ id: z.string() }), ConversationSummary, { fails: ['NOT_FOUND', 'FORBIDDEN'] }),

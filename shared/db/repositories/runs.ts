@@ -16,10 +16,12 @@ export interface RunView {
   readonly error: unknown
   readonly startedAt: number
   readonly changedAt: number
+  /** What it was spawned with; its payload is its input. */
+  readonly envelope: Uint8Array
 }
 
 const COLUMNS = `kind, key, parent_kind as "parentKind", parent_key as "parentKey", state, attempt, deadline, result, error,
-  started_at as "startedAt", changed_at as "changedAt"`
+  started_at as "startedAt", changed_at as "changedAt", envelope`
 
 export async function runByKey(sql: TenantSql, kind: string, key: string): Promise<RunView | null> {
   const [row] = await sql.query<RunView>(`select ${COLUMNS} from runs where tenant = $1 and kind = $2 and key = $3`, [
@@ -27,6 +29,15 @@ export async function runByKey(sql: TenantSql, kind: string, key: string): Promi
     kind,
     key,
   ])
+  return row ?? null
+}
+
+/** The run whose key ends with this token, in whichever conversation. */
+export async function runByLastPart(sql: TenantSql, kind: string, part: string): Promise<RunView | null> {
+  const [row] = await sql.query<RunView>(
+    `select ${COLUMNS} from runs where tenant = $1 and kind = $2 and right(key, length($3) + 2) = '--' || $3`,
+    [sql.tenant, kind, part],
+  )
   return row ?? null
 }
 

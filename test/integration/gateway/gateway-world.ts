@@ -225,6 +225,9 @@ export class GatewayWorld {
             if (hash !== API_KEY_HASH) throw refuse('UNAUTHENTICATED')
             return { tenant: TENANT, user: 'robot', roles: ['operator'], scopes: [] }
           },
+          tenant: (ctx) => ({
+            state: ctx.tenant === 'disabled' ? 'disabled' : ctx.tenant === 'unheard' ? 'unknown' : 'active',
+          }),
           conversation: (_ctx, { id }) => {
             asked.push(`conversation ${id}`)
             const user = owners.get(id)

@@ -66,6 +66,14 @@ suite('sockets: who may come in', ({ test }) => {
       assert.is(await refusal(w.client(gateway, { token: await w.token('ann', [], -3_600) })), 'UNAUTHENTICATED')
       assert.is(await refusal(w.client(gateway, { apiKey: `wag_${'x'.repeat(32)}` })), 'UNAUTHENTICATED')
       assert.is(await refusal(w.client(gateway, { token: 7 })), 'BAD_INPUT')
+      assert.is(
+        await refusal(w.client(gateway, { token: await w.token('ann', [], 600, 'unheard') })),
+        'UNAUTHENTICATED',
+      )
+      assert.is(
+        await refusal(w.client(gateway, { token: await w.token('ann', [], 600, 'disabled') })),
+        'TENANT_DISABLED',
+      )
       assert.is(await refusal(w.client(gateway, { token: await w.token(), protocol: 9 })), 'BAD_INPUT')
       assert.is(await gateway.metrics.value('waggle_sockets'), 2)
     }))

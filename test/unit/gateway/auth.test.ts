@@ -27,19 +27,25 @@ function pair(): { publicKey: string; privateKey: string } {
 const own = pair()
 const seal = new Seal('a secret of more than sixteen characters')
 
+interface Double {
+  readonly asked: { hash: string; principal: Principal }[]
+  /** What it says of the next keys instead. */
+  readonly answer: (() => unknown)[]
+  /** What it says of the next tenants; then: active. */
+  readonly states: string[]
+}
+
 /** A directory that knows one key, counts who asks, and on whose behalf. */
-function directory(): {
-  system: Pick<ActorSystem, 'reach'>
-  asked: { hash: string; principal: Principal }[]
-  answer: (() => unknown)[]
-} {
+function directory(): Double & { readonly system: Pick<ActorSystem, 'reach'> } {
   const asked: { hash: string; principal: Principal }[] = []
   const answer: (() => unknown)[] = []
+  const states: string[] = []
   const known = createHash('sha256').update(KEY).digest('hex')
   const reach = (principal: Principal): unknown => ({
     principal,
     pool: () => ({
-      ask: async (_name: string, { hash }: { hash: string }) => {
+      ask: async (name: string, { hash }: { hash: string }) => {
+        if (name === 'tenant') return { state: states.shift() ?? 'active' }
         asked.push({ hash, principal })
         const special = answer.shift()
         if (special !== undefined) return special()
@@ -48,7 +54,7 @@ function directory(): {
       },
     }),
   })
-  return { system: { reach } as never, asked, answer }
+  return { system: { reach } as never, asked, answer, states }
 }
 
 async function refusal(work: Promise<unknown>): Promise<WaggleError> {
@@ -60,13 +66,10 @@ async function refusal(work: Promise<unknown>): Promise<WaggleError> {
   return outcome as WaggleError
 }
 
-async function open(
-  options: Partial<TokenOptions> = {},
-  clock?: SimClock,
-): Promise<Authenticator & { asked: { hash: string; principal: Principal }[]; answer: (() => unknown)[] }> {
-  const { system, asked, answer } = directory()
+async function open(options: Partial<TokenOptions> = {}, clock?: SimClock): Promise<Authenticator & Double> {
+  const { system, ...double } = directory()
   const full = { publicKey: own.publicKey, jwks: null, seal, ...NAMES, ...options }
-  return { ...(await openAuthenticator(system, full, clock)), asked, answer }
+  return { ...(await openAuthenticator(system, full, clock)), ...double }
 }
 
 interface Forgery {
@@ -176,6 +179,23 @@ suite('tokens', ({ test }) => {
       .setExpirationTime('1h')
       .sign(await importPKCS8(own.privateKey, 'RS256'))
     assert.is((await authenticator.session({ token })).principal.user, 'ann')
+  })
+
+  test('one for a tenant that is not here is refused, one for a disabled tenant told so; a session ends with its tenant', async () => {
+    const clock = new SimClock(Date.now())
+    const authenticator = await open({}, clock)
+    const token = await forge({ expires: Math.floor(Date.now() / 1_000) + 600 })
+    authenticator.states.push('unknown')
+    assert.is((await refusal(authenticator.session({ token }))).code, 'UNAUTHENTICATED')
+    await clock.advance(31_000)
+    authenticator.states.push('disabled')
+    assert.is((await refusal(authenticator.session({ token }))).code, 'TENANT_DISABLED')
+    await clock.advance(31_000)
+    const session = await authenticator.session({ token })
+    assert.is(await session.holds(), true)
+    await clock.advance(31_000)
+    authenticator.states.push('disabled')
+    assert.is(await session.holds(), false)
   })
 
   test('a session ends with its token', async () => {
