@@ -15,11 +15,13 @@ import { ANY_EVENT, EVENTS } from './streams.ts'
  * stream that was made anew, a head below the mark that was written last, or, looked for by a new keeper and after every
  * interruption of the connection, a fact relayed since about that mark which the log does not tell. The log is then
  * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
- * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first.
+ * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first. The
+ * mark's time says since when facts may be untold; it goes on only when they have been looked for, by whichever keeper.
  *
  * One node keeps the log: by rendezvous hashing (`mine`) and, as several may believe it is theirs, by an epoch of its own
  * in the store, checked before anything is said again (I1). The others only learn which incarnation it is. A fact whose actor was taken over meanwhile would be
- * void; it was committed, so it is said again under the epoch that holds the actor now.
+ * void; it was committed, so it is said again under the highest
+ * epoch that the log knows of it (no higher: what its holder has yet to say of an earlier one would be void).
  */
 export class LogKeeper {
   readonly #core: HostCore
@@ -77,13 +79,13 @@ export class LogKeeper {
   }
 
   async #look(): Promise<void> {
-    const { store, transport, newId } = this.#core
+    const { store, transport, clock, newId } = this.#core
     // The mark first: a head that was read before somebody else's mark would seem to have been cut.
     const mark = await store.logMark(EVENTS)
     const { created, lastSequence } = await transport.streamInfo(EVENTS)
     if (mark === null) {
       this.#incarnation = newId()
-      return await this.#save(created)
+      return await this.#save(created, clock.now())
     }
     // What it relayed and had not marked was hidden from the keeper, which looks once more.
     if (mark.incarnation !== this.#incarnation) await this.#relay.flush()
@@ -105,9 +107,10 @@ export class LogKeeper {
         lost = await this.#lostFacts(mark.at - OVERLAP_MS)
       }
       await this.#sayAgain(lost)
-      if (--this.#searches === 0) this.#since = null
+      if (--this.#searches > 0) return
+      this.#since = null
     }
-    if (lastSequence !== this.#marked) await this.#save(created)
+    if (lastSequence !== this.#marked) await this.#save(created, clock.now())
   }
 
   async #renew(mark: LogMark, created: number): Promise<void> {
@@ -116,7 +119,8 @@ export class LogKeeper {
     this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
     this.#searches = SEARCHES
     this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
-    await this.#save(created)
+    await this.#save(created, this.#since)
+    this.#marked = -1
   }
 
   /** Throws STALE_EPOCH when another node has become the keeper. */
@@ -124,9 +128,10 @@ export class LogKeeper {
     await this.#core.store.commit({ tenant: '-', kind: KEEPER, partition: 0, epoch: this.#epoch ?? 0 }, [])
   }
 
-  async #save(created: number): Promise<void> {
-    const { store, transport, clock } = this.#core
-    const at = clock.now()
+  /** @param at read before the head: what was relayed until then is told by it */
+  async #save(created: number, at: number): Promise<void> {
+    const { store, transport } = this.#core
+    if (this.#epoch !== null) await this.#check()
     const { lastSequence } = await transport.streamInfo(EVENTS)
     await store.saveLogMark(EVENTS, { incarnation: this.#incarnation, created, sequence: lastSequence, at })
     this.#marked = lastSequence
@@ -136,12 +141,11 @@ export class LogKeeper {
   async #lostFacts(since: number): Promise<Fact[]> {
     const { store, transport } = this.#core
     const facts = (await store.relayedSince(since)).flatMap((row) =>
-      decodeEntries(row.entries)
-        .filter(([way, subject]) => way === Way.append && parseSubject(subject).lane === 'ev')
-        .map((entry) => ({ entry, holder: `${row.kind}/${row.partition}` })),
+      decodeEntries(row.entries).filter(([way, subject]) => way === Way.append && parseSubject(subject).lane === 'ev'),
     )
     if (facts.length === 0) return []
     const floors = new Map<string, Floors>()
+    const spoken = new Map<string, number>()
     const told = new Set<string>()
     const present = new Set<string>()
     for (const { subject, event } of await saidSince(transport, since, [ANY_EVENT])) {
@@ -150,13 +154,14 @@ export class LogKeeper {
       const scope = `${parsed.tenant}/${parsed.scope}`
       const known = floors.get(scope) ?? new Floors()
       floors.set(scope, known)
-      const name = `${subject}#${event.id}`
-      present.add(name)
-      if (known.admit(event, parsed.audience)) told.add(name)
+      present.add(`${subject}#${event.id}`)
+      if (!known.admit(event, parsed.audience)) continue
+      told.add(`${subject}#${event.id}`)
+      spoken.set(`${scope}/${event.by}`, event.epoch)
     }
-    return facts.flatMap((fact) => {
-      const name = `${fact.entry[1]}#${eventIdOf(fact.entry)}`
-      return told.has(name) ? [] : [{ ...fact, voided: present.has(name) }]
+    return facts.flatMap((entry) => {
+      const name = `${entry[1]}#${eventIdOf(entry)}`
+      return told.has(name) ? [] : [{ entry, voided: present.has(name), spoken }]
     })
   }
 
@@ -164,24 +169,28 @@ export class LogKeeper {
     if (facts.length === 0) return
     await this.#check()
     const { store, transport } = this.#core
-    const epochs = new Map((await store.holders()).map(({ kind, partition, epoch }) => [`${kind}/${partition}`, epoch]))
-    for (const { entry, holder, voided } of facts) {
+    for (const { entry, voided, spoken } of facts) {
       const [, subject, id, data] = entry
+      const parsed = parseSubject(subject)
+      if (parsed.lane !== 'ev') continue
+      const { tenant, scope } = parsed
       const event = decodeEvent(data)
-      const epoch = epochs.get(holder) ?? 0
+      const opened = (await store.floors(tenant, scope, Number.MAX_SAFE_INTEGER)).floors
+      const floor = opened.find(({ who }) => who === event.by)?.epoch ?? 0
+      const epoch = Math.max(event.epoch, floor, spoken.get(`${tenant}/${scope}/${event.by}`) ?? 0)
       const again = `${id}@${this.#incarnation}${voided ? `.${epoch}` : ''}`
-      if (epoch <= event.epoch && !voided) await transport.append(subject, data, { messageId: id })
-      else await transport.append(subject, encodeEvent({ ...event, epoch }), { messageId: again })
+      const bytes = epoch === event.epoch ? data : encodeEvent({ ...event, epoch })
+      await transport.append(subject, bytes, { messageId: epoch === event.epoch && !voided ? id : again })
     }
   }
 }
 
 interface Fact {
   readonly entry: Entry
-  /** `kind/partition` of the actor that said it. */
-  readonly holder: string
   /** It stands in the log and does not count. */
   readonly voided: boolean
+  /** Highest epoch that was heard of each voice since then. */
+  readonly spoken: ReadonlyMap<string, number>
 }
 
 /** Under this name the keeper's epoch is minted. */

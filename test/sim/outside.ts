@@ -22,7 +22,7 @@ export class Outside {
 
   /** A wait of a node: while it is stopped or dead nothing comes back. */
   hop(clock: Clock): Promise<void> {
-    return new Promise((resolve) => void clock.setTimeout(resolve, Math.round(this.random() * 400)))
+    return new Promise((resolve) => void clock.setTimeout(resolve, Math.round(this.random() * 250)))
   }
 
   async perform(name: string, mode: Mode, clock: Clock): Promise<string> {

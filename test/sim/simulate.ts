@@ -1,7 +1,7 @@
 import { COMMANDS } from '#shared/actor/streams.ts'
 import type { Mutations } from '#shared/actor/testkit/memory-store.ts'
 import { heal, makeMischief } from './chaos.ts'
-import { checkWorld } from './checks.ts'
+import { checkActivations, checkWorld } from './checks.ts'
 import { World } from './world.ts'
 
 export interface SimulationOptions {
@@ -10,6 +10,8 @@ export interface SimulationOptions {
   /** False: the reader of the log counts every entry, void or not. */
   readonly voiding?: boolean
   readonly steps?: number
+  /** How long it may take to settle when all is well again, milliseconds of virtual time. */
+  readonly settleMs?: number
 }
 
 export interface SimulationResult {
@@ -36,19 +38,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   heal(world)
   await kit.clock.advance(3_000)
   for (const client of world.clients) client.stop()
-  const settled = await settle(world)
+  const settled = await settle(world, options.settleMs ?? SETTLE_MS)
+  checkActivations(world)
   if (!settled) world.problems.push(`not settled: ${leftOver(world)}`)
   else await checkWorld(world, options.voiding ?? true)
   kit.broker.close()
   return { problems: world.problems, notes: world.notes, handled: kit.database.commits.length }
 }
 
-async function settle(world: World): Promise<boolean> {
+async function settle(world: World, withinMs: number): Promise<boolean> {
   const { kit } = world
   let clientsDone = false
   void Promise.all(world.clients.map((client) => client.done)).then(() => (clientsDone = true))
   const observer = kit.broker.connect('observer')
-  for (let waited = 0; waited < SETTLE_MS; waited += 1_000) {
+  for (let waited = 0; waited < withinMs; waited += 1_000) {
     await kit.clock.advance(1_000)
     if (!clientsDone || leftInDatabase(world) !== '') continue
     const { messages } = await kit.clock.settle(observer.streamInfo(COMMANDS))

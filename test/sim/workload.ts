@@ -183,14 +183,16 @@ export function workload(outside: Outside, clock: Clock): Definition[] {
     },
   })
   const job = runActor(Job, async (ctx, { job: name, mode }) => {
-    for (let index = 0; index < 3; index++) ctx.emit('job:said', { attempt: ctx.attempt, index }, { audience: 'pub' })
-    await outside.hop(clock)
+    for (let index = 0; index < 4; index++) {
+      ctx.emit('job:said', { attempt: ctx.attempt, index }, { audience: 'pub' })
+      await outside.hop(clock)
+    }
     if (outside.chance(0.1)) throw new Error('stumbled before')
     const result = await ctx.effect(
       { id: `${name}.pay`, tool: 'pay', argsHash: name, repeatable: mode !== Mode.once },
       () => outside.perform(name, mode, clock),
     )
-    ctx.emit('job:said', { attempt: ctx.attempt, index: 3 }, { audience: 'pub' })
+    ctx.emit('job:said', { attempt: ctx.attempt, index: 4 }, { audience: 'pub' })
     await ctx.reach.ref(Tally, 't1').tell('add', { sender: name, n: 1 }, { id: `${name}.told` })
     try {
       await ctx.reach.ref(Tally, outside.pick(['t1', 't2', 't3'])).ask('bump', {}, { within: '500ms' })
