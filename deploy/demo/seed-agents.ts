@@ -13,10 +13,6 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
       'What is the status of order 1043?',
       'Track my delivery',
       'I want to talk to a human',
-      'Hello',
-      'Hi there',
-      'Good morning',
-      'Thank you',
       'What can you do?',
     ],
     systemPrompt: prompt(
@@ -57,7 +53,7 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
     examples: [
       'The app crashes when I open it',
       'Is the shop down?',
-      'Is the checkout service down?',
+      'Are payments working?',
       'I get an error when I pay',
       'The website does not load',
       'Is there an outage?',

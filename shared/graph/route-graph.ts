@@ -22,7 +22,7 @@ export interface RoutePorts {
 
 const PREFIX = 'transfer_to_'
 const PROMPT =
-  'You route messages of a customer to the agent that can handle them. Call exactly one hand-off tool, or none when no agent fits.'
+  'You route messages of a customer to the agent that can handle them. Call exactly one hand-off tool, or none when no agent fits. A greeting or a thank-you goes to the first agent.'
 
 const State = Annotation.Root({
   messages: Annotation<BaseMessage[]>({ reducer: (before, more) => [...before, ...more], default: () => [] }),
@@ -52,6 +52,11 @@ async function choose(
   const bound = model.bindTools === undefined ? model : model.bindTools(handoffs as never)
   const answer = (await bound.invoke([new SystemMessage(PROMPT), ...state.messages], { signal })) as AIMessage
   const called = answer.tool_calls?.[0]?.name
+  // A greeting or a thank-you is nobody's subject: whoever stands first is the host.
+  const host = candidates[0]
+  if (called === undefined && host !== undefined && answer.response_metadata['basis'] === 'small-talk') {
+    return { agent: host.name, reason: 'a greeting goes to the first agent' }
+  }
   const chosen = candidates[handoffs.findIndex((handoff) => handoff.name === called)]
   return chosen === undefined ? {} : { agent: chosen.name, reason: `handed off by ${called}` }
 }
