@@ -6,11 +6,11 @@ import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import type { Cancel, Clock } from '#shared/lib/clock.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
-import type { Session } from '../auth/authenticator.ts'
-import type { Entry } from '../log/entry.ts'
-import type { LogReader, Opening } from '../log/log-reader.ts'
-import type { Sink } from '../log/sink.ts'
-import { View } from '../log/view.ts'
+import type { Session } from '#gateway/auth/authenticator.ts'
+import type { Entry } from '#gateway/log/entry.ts'
+import type { LogReader, Opening } from '#gateway/log/log-reader.ts'
+import type { Sink } from '#gateway/log/sink.ts'
+import { View } from '#gateway/log/view.ts'
 
 /** A comment this often keeps proxies from ending a silent stream; the session is looked at, too. */
 export const HEARTBEAT_MS = 15_000

@@ -6,10 +6,10 @@ import type { EventPayload, MessageFact } from '#shared/contracts/event-map.ts'
 import { WaggleError, refuse } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
-import type { PublicEntry } from '../log/entry.ts'
-import type { LogReader } from '../log/log-reader.ts'
-import { View } from '../log/view.ts'
-import { openConversation, sendMessage } from '../sockets/commands.ts'
+import type { PublicEntry } from '#gateway/log/entry.ts'
+import type { LogReader } from '#gateway/log/log-reader.ts'
+import { View } from '#gateway/log/view.ts'
+import { openConversation, sendMessage } from '#gateway/sockets/commands.ts'
 
 export interface Execution {
   readonly reader: LogReader

@@ -4,7 +4,7 @@ import { ExecuteResult, MAX_TEXT_CHARS, SendReceipt, Snapshot, StopReceipt } fro
 import { MessageFact } from '#shared/contracts/event-map.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { newId } from '#shared/lib/ids.ts'
-import type { ConversationAccess } from '../auth/conversation-access.ts'
+import type { ConversationAccess } from '#gateway/auth/conversation-access.ts'
 import { openConversation, sendMessage, stopTurn } from '#gateway/sockets/commands.ts'
 import { executeAgent } from './execute.ts'
 import type { LogReader } from '#gateway/log/log-reader.ts'

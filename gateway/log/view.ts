@@ -1,5 +1,5 @@
 import type { Principal } from '#shared/wire/envelope.ts'
-import { requireRole } from '../auth/roles.ts'
+import { requireRole } from '#gateway/auth/roles.ts'
 import { isPublic } from './entry.ts'
 import type { Entry, PublicEntry, ReadableAudience } from './entry.ts'
 

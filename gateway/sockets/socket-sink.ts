@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'socket.io'
 import type { ClientToServer, ServerToClient } from '#shared/contracts/client.ts'
 import type { WaggleError } from '#shared/errors/waggle-error.ts'
-import type { Entry } from '../log/entry.ts'
-import type { Room, Sink } from '../log/sink.ts'
+import type { Entry } from '#gateway/log/entry.ts'
+import type { Room, Sink } from '#gateway/log/sink.ts'
 
 export type ClientServer = Server<ClientToServer, ServerToClient, object, object>
 export type ClientSocket = Socket<ClientToServer, ServerToClient, object, object>
