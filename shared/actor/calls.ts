@@ -78,7 +78,7 @@ export class Calls {
         left,
       )
       const onAbort = (): void => {
-        transport.publish(call.signal, pack([1, CANCEL, call.envelope.id]))
+        this.#cancel(call)
         grace = clock.setTimeout(
           () => finish(() => reject(cancelled(signal!, 'unknown'))),
           this.#core.limits.cancelGraceMs,
@@ -129,7 +129,6 @@ export class Calls {
       () => fail(new WaggleError('DEADLINE', { subject: call.subject })),
       Math.max(0, call.envelope.deadline - clock.now()),
     )
-    const tellCancel = (): void => transport.publish(call.signal, pack([1, CANCEL, call.envelope.id]))
     const onAbort = (): void => fail(cancelled(signal!))
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#open++
@@ -161,8 +160,16 @@ export class Calls {
       timer()
       inbox.close()
       signal?.removeEventListener('abort', onAbort)
-      if (!ended && failure === null) tellCancel()
-      else if (signal?.aborted) tellCancel()
+      if (!ended && (failure === null || signal?.aborted === true || failure.code !== 'UNREACHABLE')) this.#cancel(call)
+    }
+  }
+
+  /** Volatile: a callee that does not hear it ends with its deadline. */
+  #cancel(call: Call): void {
+    try {
+      this.#core.transport.publish(call.signal, pack([1, CANCEL, call.envelope.id]))
+    } catch (error) {
+      this.#core.log.debug({ subject: call.signal, code: coded(error).code }, 'a cancellation could not be told')
     }
   }
 

@@ -29,8 +29,7 @@ export class TenantCredit {
       this.#forget()
     }
     account.published++
-    // A publisher that has not asked may assume an empty queue for a tenth of the credit.
-    if (account.waiting + account.published * HEADROOM <= limits.tenantCredit) return
+    if (account.waiting + account.published <= limits.tenantCredit) return
     const due = clock.elapsed() - account.askedAt >= REFRESH_MS || account.published > limits.tenantCredit * ASK_SHARE
     if (due || account.asking !== null) await (account.asking ??= this.#ask(tenant, account))
     if (account.waiting + account.published > limits.tenantCredit) {
@@ -65,7 +64,6 @@ export class TenantCredit {
 }
 
 const REFRESH_MS = 200
-const HEADROOM = 1
 /** Of the credit: published since the last question, so many are worth another one. */
 const ASK_SHARE = 1 / 8
 const MAX_ACCOUNTS = 10_000

@@ -97,10 +97,15 @@ export class Membership {
   }
 
   #tick(): void {
-    this.#beat = this.#core.clock.setTimeout(() => {
+    const { clock, limits } = this.#core
+    const due = clock.elapsed() + limits.leaseMs / RENEWALS
+    this.#beat = clock.setTimeout(() => {
+      // A process that stood still has heard nobody: that says nothing about them.
+      const stood = clock.elapsed() - due
+      if (stood > limits.leaseMs / RENEWALS) for (const seen of this.#seen.values()) seen.movedAt += stood
       void this.renew().then(() => this.#look())
       if (!this.#closed) this.#tick()
-    }, this.#core.limits.leaseMs / RENEWALS)
+    }, limits.leaseMs / RENEWALS)
   }
 
   /** A watch may have missed something, and silence is noticed only by looking. */
@@ -124,14 +129,15 @@ export class Membership {
 
   #onChange(key: string, entry: { readonly value: Uint8Array; readonly revision: number } | null): void {
     if (key === this.#core.node || this.#closed) return
+    const seen = this.#seen.get(key)
     if (entry === null) {
-      if (this.#seen.delete(key)) {
-        this.#core.observe('node:left', { node: key })
-        this.#changed()
-      }
+      if (seen === undefined || seen.revision === GONE) return
+      // Remembered as gone: a follower that lags would bring it back to life. A name is never used again.
+      this.#seen.set(key, { ...seen, revision: GONE, view: { ...seen.view, holds: new Set(), leaving: true } })
+      this.#core.observe('node:left', { node: key })
+      this.#changed()
       return
     }
-    const seen = this.#seen.get(key)
     // A follower may answer with an older revision than we have seen: time does not move for it.
     if (seen !== undefined && entry.revision <= seen.revision) return
     const view = read(entry.value)
@@ -144,6 +150,7 @@ export class Membership {
 }
 
 const NODES = 'nodes'
+const GONE = Number.MAX_SAFE_INTEGER
 const RENEWALS = 3
 /** Entries of the dead are kept this many leases. */
 const ENTRY_LEASES = 5

@@ -26,6 +26,7 @@ export class Placement {
   #again = false
   #closing = false
   #retry: (() => void) | null = null
+  #renewing = false
 
   constructor(parts: NodeParts, definitions: ReadonlyMap<string, ActorDefinition>) {
     this.#parts = parts
@@ -82,8 +83,7 @@ export class Placement {
     this.#retry?.()
     await this.#membership.leave()
     await this.#pass
-    await Promise.all([...this.#held.values()].map((held) => held.close(drainMs)))
-    this.#held.clear()
+    await Promise.all([...this.#held].map(([name, held]) => this.#letGo(name, held, drainMs)))
     await this.#membership.close()
   }
 
@@ -109,13 +109,7 @@ export class Placement {
       }
     }
     const surplus = [...this.#held].filter(([name]) => !wanted.has(name))
-    await Promise.all(
-      surplus.map(async ([name, held]) => {
-        await held.close(core.limits.handoverMs / 2)
-        this.#held.delete(name)
-      }),
-    )
-    if (surplus.length > 0) await this.#membership.renew()
+    await Promise.all(surplus.map(([name, held]) => this.#letGo(name, held, core.limits.handoverMs / 2)))
     const rows = await core.store.holders()
     const holders = new Map(rows.map((row) => [holdName(row.kind, row.partition), row.holder]))
     // A holder that has nothing to commit would not notice that it was taken over, and go on answering.
@@ -138,6 +132,18 @@ export class Placement {
     }
     await Promise.all(Array.from({ length: TAKE_AT_ONCE }, worker))
     await this.#membership.renew()
+  }
+
+  /** Says of each at once that it is free; one that drains long does not keep the others from their next holder. */
+  async #letGo(name: string, held: HeldPartition, drainMs: number): Promise<void> {
+    await held.close(drainMs)
+    if (this.#held.get(name) === held) this.#held.delete(name)
+    if (this.#renewing) return
+    this.#renewing = true
+    this.#parts.core.clock.setTimeout(() => {
+      this.#renewing = false
+      void this.#membership.renew()
+    }, RENEW_TOGETHER_MS)
   }
 
   #mayTake(name: string, holder: string | undefined): boolean {
@@ -196,6 +202,7 @@ export class Placement {
 }
 
 const TAKE_AT_ONCE = 8
+const RENEW_TOGETHER_MS = 10
 const RETRIES_PER_LEASE = 12
 
 export function holdName(kind: string, partition: number): string {

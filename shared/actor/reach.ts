@@ -1,8 +1,8 @@
-import { WaggleError } from '#shared/errors/waggle-error.ts'
+import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { milliseconds } from '#shared/lib/duration.ts'
 import type { Duration } from '#shared/lib/duration.ts'
 import { decodeReply, encodeEnvelope } from '#shared/wire/envelope.ts'
-import type { Address, Envelope, Principal } from '#shared/wire/envelope.ts'
+import type { Address, Envelope, Principal, Reply } from '#shared/wire/envelope.ts'
 import { encodeKey, encodeName } from '#shared/wire/names.ts'
 import { askSubject, callSubject, commandSubject, partitionOf, signalSubject } from '#shared/wire/subjects.ts'
 import type { Calls } from './calls.ts'
@@ -11,8 +11,9 @@ import type { Core } from './core.ts'
 import { PLATFORM } from './core.ts'
 import type { TenantCredit } from './credit.ts'
 import { PROBE } from './lane.ts'
-import { checkHops, originOf, specOf } from './message.ts'
+import { checkAncestor, checkHops, originOf, passed, specOf } from './message.ts'
 import type { Origin } from './message.ts'
+import { messageId } from './outbox.ts'
 import type { LocalPools } from './pools.ts'
 import type { AskOptions, PoolRef, Presence, Reach, Ref, TellOptions } from './ref.ts'
 import { parse } from './schema.ts'
@@ -52,9 +53,9 @@ export class Reacher {
     const partition = partitionOf(tenant, contract.kind, token, contract.partitions)
     const address: Address = `${contract.kind}/${token}`
     const subject = callSubject(tenant, partition, contract.kind, token)
+    const commands = commandSubject(tenant, partition, contract.kind, token)
     const call = (name: string, version: number, input: unknown, withinMs: number): Parameters<Calls['ask']>[0] => {
-      // Whoever waits for this answer cannot be asked on the way: it would never come (I8).
-      if (origin.chain.includes(address)) throw new WaggleError('CALLS_ANCESTOR', { address, chain: origin.chain })
+      checkAncestor(origin.chain, address)
       const envelope = this.#envelope(origin, name, version, input, this.#deadline(origin, withinMs))
       return {
         subject,
@@ -64,20 +65,18 @@ export class Reacher {
         unreachableMs: 2 * this.#core.limits.leaseMs,
       }
     }
-    const send = async (envelope: Envelope, messageId: string): Promise<void> => {
+    const send = async (envelope: Envelope, id: string): Promise<void> => {
       await this.#credit.take(tenant)
-      await this.#core.transport.append(
-        commandSubject(tenant, partition, contract.kind, token),
-        encodeEnvelope(envelope),
-        { messageId },
-      )
+      await this.#core.transport.append(commands, encodeEnvelope(envelope), { messageId: id })
     }
     return {
       address,
       tell: async (name: string, input: unknown, options: TellOptions = {}) => {
         const spec = specOf(contract.messages, contract.kind, name, 'tell')
-        const envelope = this.#envelope(origin, name, contract.version, parse(spec.input, input), 0, options.id)
-        await send(envelope, envelope.id)
+        // Nobody waits for what is told.
+        const away = { ...origin, chain: passed(origin.chain) }
+        const envelope = this.#envelope(away, name, contract.version, parse(spec.input, input), 0, options.id)
+        await send(envelope, messageId(commands, options.id, envelope.id))
       },
       confirm: async (name: string, input: unknown, options: TellOptions & AskOptions = {}) => {
         const spec = specOf(contract.messages, contract.kind, name, 'tell')
@@ -115,6 +114,7 @@ export class Reacher {
     const { tenant } = origin
     const token = encodeName(name)
     const call = (message: string, input: unknown, withinMs: number): Parameters<Calls['ask']>[0] => {
+      checkAncestor(origin.chain, `${contract.kind}/${token}`)
       const envelope = this.#envelope(origin, message, contract.version, input, this.#deadline(origin, withinMs))
       return {
         subject: askSubject(tenant, contract.kind, token),
@@ -157,7 +157,12 @@ export class Reacher {
     signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
       const inbox = transport.inbox((message) => {
-        const reply = decodeReply(message.data)
+        let reply: Reply
+        try {
+          reply = decodeReply(message.data)
+        } catch (error) {
+          return finish(() => reject(coded(error)))
+        }
         if (reply.kind === 'error') finish(() => reject(reply.error))
         else if (reply.kind === 'value') finish(() => resolve(reply.value))
       })

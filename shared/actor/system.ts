@@ -122,7 +122,7 @@ export class ActorSystem {
       this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
       await this.#keeper.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
-      this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
+      if (this.#stopped === null) this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
     } else if (this.#actors.size > 0) {
       throw new WaggleError('CONFIG', { reason: 'Virtual actors need a store.' })
     }
@@ -145,7 +145,7 @@ export class ActorSystem {
   }
 
   /** What this node keeps in memory: zero of everything but partitions when all sleeps. */
-  census(): { partitions: number; activations: number; runs: number; calls: number; lanesAtWork: number } {
+  census(): { partitions: number; activations: number; runs: number; calls: number } {
     let activations = 0
     let runs = 0
     const held = this.#placement?.held ?? new Map<string, never>()
@@ -153,7 +153,7 @@ export class ActorSystem {
       activations += partition.lanes
       runs += partition.children
     }
-    return { partitions: held.size, activations, runs, calls: this.#calls.open, lanesAtWork: 0 }
+    return { partitions: held.size, activations, runs, calls: this.#calls.open }
   }
 
   /** Settles when every partition that should be held here is, as far as is known now. */
