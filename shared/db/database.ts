@@ -47,6 +47,7 @@ export class Database {
       name: `${name} runtime`,
       statementTimeoutMs: fenceMs,
       idleInTransactionMs: fenceMs,
+      byKey: true,
     })
     this.#pool = openPool({
       url,

@@ -15,6 +15,8 @@ export interface PoolSettings {
   readonly name: string
   readonly statementTimeoutMs: number
   readonly idleInTransactionMs: number
+  /** Its statements find rows by key: none is ever planned as a scan (see below). */
+  readonly byKey?: boolean
 }
 
 /** How long a caller waits for a connection before the database counts as down. */
@@ -34,6 +36,8 @@ export function openPool(settings: PoolSettings): Pool {
     query_timeout: settings.statementTimeoutMs + SILENCE_MS,
     idle_in_transaction_session_timeout: settings.idleInTransactionMs,
     keepAlive: true,
+    // A plan lives as long as its connection. Made while a table is small it would be a scan, also when the table is not.
+    ...(settings.byKey === true ? { options: '-c enable_seqscan=off' } : {}),
     // BEGIN, the fence and the first statement go out together.
     pipeline: true,
     types: { getTypeParser },

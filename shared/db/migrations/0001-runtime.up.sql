@@ -171,7 +171,7 @@ create table effects (
   settled_at timestamptz(3),
   primary key (tenant, id)
 );
-create index effects_run on effects (tenant, run);
+create index effects_run on effects (run, tenant);
 create index effects_in_doubt on effects (tenant, intended_at) where status in ('intended', 'unknown');
 
 create table dead_letters (
