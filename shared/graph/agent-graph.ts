@@ -120,17 +120,22 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
       ? ports.model.bindTools([...ports.tools] as never)
       : ports.model
   const system = state.passages.length === 0 ? ports.systemPrompt : `${ports.systemPrompt}\n\n${quoted(state.passages)}`
-  let whole = null as AIMessageChunk | null
   // A resumed or repaired step says its text anew.
   ports.restart()
+  let text = ''
+  let rest = null as AIMessageChunk | null
   for await (const piece of await model.stream([new SystemMessage(system), ...state.messages], {
     signal: ports.signal,
   })) {
     const chunk = piece as AIMessageChunk
-    whole = whole === null ? chunk : whole.concat(chunk)
-    if (chunk.text !== '') await ports.say(chunk.text)
+    const said = textOf(chunk)
+    if (said !== '') {
+      text += said
+      await ports.say(said)
+    }
+    if (!isTextAlone(chunk)) rest = rest === null ? chunk : rest.concat(chunk)
   }
-  const answered = whole as AIMessageChunk | null
+  const answered = rest as AIMessageChunk | null
   const usage = answered?.usage_metadata as UsageMetadata | undefined
   if (usage !== undefined) {
     ports.spent({
@@ -141,7 +146,7 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
   }
   const calls = answered?.tool_calls ?? []
   const message = new AIMessage({
-    content: answered?.text ?? '',
+    content: text,
     tool_calls: calls,
     ...(answered?.id === undefined ? {} : { id: answered.id }),
   })
@@ -152,7 +157,7 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
   return {
     messages: [message],
     steps: state.steps + 1,
-    answer: answered?.text ?? '',
+    answer: text,
     extractive: answered?.response_metadata?.['extractive'] === true,
   }
 }
@@ -243,6 +248,21 @@ export function isAtStepLimit(state: AgentState, maxSteps: number): boolean {
 
 function callsOf(message: BaseMessage | undefined): NonNullable<AIMessage['tool_calls']> {
   return (message as AIMessage | undefined)?.tool_calls ?? []
+}
+
+/** Of plain text, what LangChain's own getter would first take apart into blocks and put together again. */
+function textOf(chunk: AIMessageChunk): string {
+  return typeof chunk.content === 'string' ? chunk.content : chunk.text
+}
+
+/** Most pieces of an answer are: joining them as messages would go through the whole message for each. */
+function isTextAlone(chunk: AIMessageChunk): boolean {
+  return (
+    typeof chunk.content === 'string' &&
+    (chunk.tool_call_chunks ?? []).length === 0 &&
+    chunk.usage_metadata === undefined &&
+    Object.keys(chunk.response_metadata).length === 0
+  )
 }
 
 function lastQuestion(messages: readonly BaseMessage[]): string {

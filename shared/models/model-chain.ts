@@ -66,7 +66,7 @@ export async function* streamChain(
   request: ModelRequest,
   deps: ChainDeps,
 ): AsyncGenerator<ChainPiece> {
-  let failure: WaggleError = new WaggleError('MODEL_DOWN', { reason: 'No model is configured.' })
+  let failure: WaggleError | null = null
   for (const link of links) {
     const key = `${link.tenant}|${link.driver.provider}|${link.address}`
     for (let attempt = 1; attempt <= Math.max(1, link.limits.attempts); attempt += 1) {
@@ -99,7 +99,7 @@ export async function* streamChain(
       await rest(pause, request.signal, deps.clock)
     }
   }
-  throw failure
+  throw failure ?? new WaggleError('MODEL_DOWN', { reason: 'No model is configured.' })
 }
 
 /** How long to wait before the next try; null when there should be none. */
