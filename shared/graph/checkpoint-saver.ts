@@ -3,10 +3,11 @@
  * partition (I1), and one statement for everything that is waiting to be written.
  *
  * Puts are gathered: while a statement is under way the next ones wait and go together in the one after it; order is kept.
- * A put resolves when it is stored. `durable()` resolves when everything put so far is; call it before anything with
- * outside effects. After a statement has failed, every later put fails with the same error: a checkpoint whose parent is
- * missing must not come into being. Of a run's checkpoints the newest `keep` stay, so that a conversation that grows with
- * each step does not leave a copy of itself for each.
+ * A put resolves when it is stored; with `lingerMs`, when it is gathered, and it is stored that much later at most, so that
+ * a quick run takes two statements and not one for each step. `durable()` resolves when everything put so far is stored;
+ * call it before anything with outside effects. After a statement has failed, every later put and `durable()` fail with
+ * the same error: a checkpoint whose parent is missing must not come into being. Of a run's checkpoints the newest `keep`
+ * stay, so that a conversation that grows with each step does not leave a copy of itself for each.
  */
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { BaseCheckpointSaver, copyCheckpoint } from '@langchain/langgraph'
@@ -14,6 +15,8 @@ import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain
 
 import type { Fence } from '#shared/actor/store.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
+import { systemClock } from '#shared/lib/clock.ts'
+import type { Cancel, Clock } from '#shared/lib/clock.ts'
 
 import type {
   CheckpointBatch,
@@ -34,6 +37,9 @@ export interface CheckpointSaverOptions {
   readonly fence: Fence
   /** How many checkpoints of a namespace stay while the run goes on; all of them if not given. */
   readonly keep?: number
+  /** How long a put may wait for others, milliseconds; none if not given. */
+  readonly lingerMs?: number
+  readonly clock?: Clock
 }
 
 /** Channels whose writes are not results of a task; of each the last one counts. The numbers are LangGraph's. */
@@ -53,6 +59,8 @@ export class CheckpointSaver extends BaseCheckpointSaver {
   readonly #store: CheckpointStore
   readonly #fence: Fence
   readonly #keep: number
+  readonly #lingerMs: number
+  readonly #clock: Clock
   /** The newest checkpoints of each namespace that this saver wrote, oldest first. */
   readonly #kept = new Map<string, { id: string; versions: Checkpoint['channel_versions'] }[]>()
   readonly #puts = new Set<Promise<unknown>>()
@@ -60,17 +68,22 @@ export class CheckpointSaver extends BaseCheckpointSaver {
   #last: Promise<void> = Promise.resolve()
   #next: Promise<void> | null = null
   #failed: Error | null = null
+  #lingering: Cancel | null = null
 
   constructor(options: CheckpointSaverOptions) {
     super()
     this.#store = options.checkpoints
     this.#fence = options.fence
     this.#keep = options.keep ?? Number.POSITIVE_INFINITY
+    this.#lingerMs = options.lingerMs ?? 0
+    this.#clock = options.clock ?? systemClock
   }
 
   /** Resolves when everything put so far is stored; rejects when something could not be. */
   async durable(): Promise<void> {
     await Promise.all(this.#puts)
+    if (this.#lingering !== null) await this.#flush()
+    await this.#last
     if (this.#failed !== null) throw this.#failed
   }
 
@@ -155,7 +168,7 @@ export class CheckpointSaver extends BaseCheckpointSaver {
     this.#waiting.checkpoints.push({ ...place, id: checkpoint.id, parentId, body, metadata: decode(about), versions })
     this.#waiting.blobs.push(...blobs)
     this.#dropOld(place, checkpoint.id, versions)
-    await this.#flush()
+    await this.#gather()
     return { configurable: { thread_id: place.thread, checkpoint_ns: place.ns, checkpoint_id: checkpoint.id } }
   }
 
@@ -174,15 +187,25 @@ export class CheckpointSaver extends BaseCheckpointSaver {
       })),
     )
     this.#waiting.writes.push(...rows)
-    await this.#flush()
+    await this.#gather()
   }
 
   override async deleteThread(threadId: string): Promise<void> {
     await this.prune(threadId, 0)
   }
 
+  #gather(): Promise<void> {
+    if (this.#lingerMs === 0) return this.#flush()
+    if (this.#failed !== null) return Promise.reject(this.#failed)
+    // A failure is told by the next put and by `durable`.
+    this.#lingering ??= this.#clock.setTimeout(() => void this.#flush().catch(() => {}), this.#lingerMs)
+    return Promise.resolve()
+  }
+
   /** One statement at a time; whoever comes meanwhile shares the next one. */
   #flush(): Promise<void> {
+    this.#lingering?.()
+    this.#lingering = null
     if (this.#next === null) {
       this.#next = this.#last.then(
         () => this.#write(),

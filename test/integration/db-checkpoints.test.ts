@@ -8,6 +8,8 @@ import { Checkpoints } from '#shared/db/checkpoints.ts'
 import { createStore } from '#shared/db/runtime/store.ts'
 import { CheckpointSaver } from '#shared/graph/checkpoint-saver.ts'
 import type { CheckpointBatch, CheckpointStore } from '#shared/graph/checkpoint-store.ts'
+import { systemClock } from '#shared/lib/clock.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 import { newId } from '#shared/lib/ids.ts'
 import { codeOf } from '#test/contract/store.contract.ts'
 import { assert, suite } from '#test/kit/suite.ts'
@@ -273,6 +275,34 @@ suite('checkpoint saver, batching', ({ test }) => {
     assert.is(await codeOf(saver.putWrites(config, [['a', 1]], 'task')), 'not a WaggleError: Error: lost')
     assert.is(await codeOf(saver.durable()), 'not a WaggleError: Error: lost')
     assert.is(slow.batches.length, 1, 'no checkpoint whose parent is missing')
+  })
+
+  test('with time to linger, gathers what comes until it must be durable or the time is over', async () => {
+    const slow = slowStore()
+    const timers: (() => void)[] = []
+    const clock: Clock = { ...systemClock, setTimeout: (fn) => (timers.push(fn), () => void timers.splice(0)) }
+    const saver = new CheckpointSaver({ checkpoints: slow.store, fence, lingerMs: 100, clock })
+    for (const id of ['1', '2']) await saver.put(config, checkpointOf(id), about, { a: id })
+    await saver.putWrites(config, [['a', 1]], 'task')
+    assert.is(slow.batches.length, 0, 'nobody waits for a statement')
+    let begun = slow.begins()
+    const durable = saver.durable()
+    await begun
+    await saver.put(config, checkpointOf('3'), about, { a: 3 })
+    slow.waiting[0]?.resolve()
+    await durable
+    assert.is(slow.batches.length, 1, 'what came later is not waited for')
+    assert.is(timers.length, 1)
+    begun = slow.begins()
+    timers[0]?.()
+    await begun
+    slow.waiting[1]?.reject(new Error('lost'))
+    assert.is(await codeOf(saver.durable()), 'not a WaggleError: Error: lost')
+    assert.is(await codeOf(saver.put(config, checkpointOf('4'), about, {})), 'not a WaggleError: Error: lost')
+    assert.equal(
+      slow.batches.map((batch) => batch.checkpoints.map((each) => each.id)),
+      [['1', '2'], ['3']],
+    )
   })
 
   test('of two writes at the same place the first counts, of two errors the last', async () => {
