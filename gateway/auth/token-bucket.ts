@@ -5,6 +5,9 @@ export interface Rate {
   readonly burst: number
 }
 
+/** Fractions of tokens add up a little short of a whole one. */
+const ROUNDING = 1e-6
+
 /** A rate as a bucket that fills by time: `burst` at once, `perSecond` on average. */
 export class TokenBucket {
   readonly #rate: Rate
@@ -32,6 +35,7 @@ export class TokenBucket {
     const now = this.#clock.elapsed()
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1_000) * perSecond)
     this.#at = now
-    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) / perSecond) * 1_000)
+    const missing = 1 - this.#tokens
+    return missing <= ROUNDING ? 0 : Math.ceil((missing / perSecond) * 1_000 - ROUNDING)
   }
 }
