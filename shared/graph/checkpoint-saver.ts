@@ -3,11 +3,14 @@
  * partition (I1), and one statement for everything that is waiting to be written.
  *
  * Puts are gathered: while a statement is under way the next ones wait and go together in the one after it; order is kept.
- * A put resolves when it is stored; with `lingerMs`, when it is gathered, and it is stored that much later at most, so that
- * a quick run takes two statements and not one for each step. `durable()` resolves when everything put so far is stored;
+ * A put resolves when it is stored. With `lingerMs` it resolves when it is gathered, what is gathered is stored that much
+ * later at most, and of checkpoints gathered together only the newest is written, which is what a resumed run needs: a
+ * quick run takes two statements and not one for each step. `durable()` resolves when everything put so far is stored;
  * call it before anything with outside effects. After a statement has failed, every later put and `durable()` fail with
  * the same error: a checkpoint whose parent is missing must not come into being. Of a run's checkpoints the newest `keep`
  * stay, so that a conversation that grows with each step does not leave a copy of itself for each.
+ *
+ * Values are serialised when they are written: what was put must not be changed afterwards.
  */
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { BaseCheckpointSaver, copyCheckpoint } from '@langchain/langgraph'
@@ -24,7 +27,6 @@ import type {
   CheckpointQuery,
   CheckpointRow,
   CheckpointStore,
-  NewWrite,
   TypedBytes,
 } from './checkpoint-store.ts'
 
@@ -64,7 +66,7 @@ export class CheckpointSaver extends BaseCheckpointSaver {
   /** The newest checkpoints of each namespace that this saver wrote, oldest first. */
   readonly #kept = new Map<string, { id: string; versions: Checkpoint['channel_versions'] }[]>()
   readonly #puts = new Set<Promise<unknown>>()
-  #waiting: MutableBatch = emptyBatch()
+  #waiting: Gathered = { puts: [], writes: [] }
   #last: Promise<void> = Promise.resolve()
   #next: Promise<void> | null = null
   #failed: Error | null = null
@@ -147,27 +149,14 @@ export class CheckpointSaver extends BaseCheckpointSaver {
     newVersions: PutParameters[3],
   ): Promise<RunnableConfig> {
     const place = placeOf(config)
-    const { channel_values: channelValues, ...bare } = copyCheckpoint(checkpoint)
-    const [[, body], [, about], blobs] = await Promise.all([
-      this.serde.dumpsTyped({ ...bare, channel_values: {} }),
-      this.serde.dumpsTyped(metadata),
-      // A channel without a value has no row: what is not found when it is read has none.
-      Promise.all(
-        Object.entries(newVersions)
-          .filter(([channel]) => channel in channelValues)
-          .map(async ([channel, version]) => ({
-            ...place,
-            channel,
-            version: String(version),
-            value: await this.#dump(channelValues[channel]),
-          })),
-      ),
-    ])
-    const parentId = checkpointId(config)
-    const versions = bare.channel_versions
-    this.#waiting.checkpoints.push({ ...place, id: checkpoint.id, parentId, body, metadata: decode(about), versions })
-    this.#waiting.blobs.push(...blobs)
-    this.#dropOld(place, checkpoint.id, versions)
+    const put: Put = {
+      place,
+      checkpoint: copyCheckpoint(checkpoint),
+      metadata,
+      parentId: checkpointId(config),
+      changed: newVersions,
+    }
+    this.#waiting.puts.push(put)
     await this.#gather()
     return { configurable: { thread_id: place.thread, checkpoint_ns: place.ns, checkpoint_id: checkpoint.id } }
   }
@@ -176,17 +165,7 @@ export class CheckpointSaver extends BaseCheckpointSaver {
     const place = placeOf(config)
     const id = checkpointId(config)
     if (id === null) throw new WaggleError('INTERNAL', { reason: 'Writes were put without a checkpoint_id.' })
-    const rows: NewWrite[] = await Promise.all(
-      writes.map(async ([channel, value], index) => ({
-        ...place,
-        checkpointId: id,
-        taskId,
-        index: SPECIAL_WRITES[channel] ?? index,
-        channel,
-        value: await this.#dump(value),
-      })),
-    )
-    this.#waiting.writes.push(...rows)
+    this.#waiting.writes.push({ place, checkpointId: id, taskId, writes: [...writes] })
     await this.#gather()
   }
 
@@ -218,15 +197,40 @@ export class CheckpointSaver extends BaseCheckpointSaver {
 
   async #write(): Promise<void> {
     this.#next = null
-    const batch = this.#waiting
-    this.#waiting = emptyBatch()
+    const gathered = this.#waiting
+    this.#waiting = { puts: [], writes: [] }
     if (this.#failed !== null) throw this.#failed
     try {
-      await this.#store.write(this.#fence, batch)
+      await this.#store.write(this.#fence, await this.#serialise(this.#lingerMs === 0 ? gathered : newestOf(gathered)))
     } catch (error) {
       this.#failed = error instanceof Error ? error : new Error(String(error))
       throw error
     }
+  }
+
+  async #serialise({ puts, writes }: Gathered): Promise<CheckpointBatch> {
+    const batch = emptyBatch()
+    for (const { place, checkpoint, metadata, parentId, changed } of puts) {
+      const { channel_values: values, ...bare } = checkpoint
+      const versions = bare.channel_versions
+      const [, body] = await this.serde.dumpsTyped({ ...bare, channel_values: {} })
+      const [, about] = await this.serde.dumpsTyped(metadata)
+      batch.checkpoints.push({ ...place, id: checkpoint.id, parentId, body, metadata: decode(about), versions })
+      for (const [channel, version] of Object.entries(changed)) {
+        // A channel without a value has no row: what is not found when it is read has none.
+        if (!(channel in values)) continue
+        batch.blobs.push({ ...place, channel, version: String(version), value: await this.#dump(values[channel]) })
+      }
+      this.#dropOld(batch, place, checkpoint.id, versions)
+    }
+    for (const { place, checkpointId: id, taskId, writes: own } of writes) {
+      for (const [at, [channel, written]] of own.entries()) {
+        const index = SPECIAL_WRITES[channel] ?? at
+        const value = await this.#dump(written)
+        batch.writes.push({ ...place, checkpointId: id, taskId, index, channel, value })
+      }
+    }
+    return batch
   }
 
   /** Counts a put from its beginning on, for `durable`. */
@@ -239,7 +243,7 @@ export class CheckpointSaver extends BaseCheckpointSaver {
     }
   }
 
-  #dropOld(place: CheckpointPlace, id: string, versions: Checkpoint['channel_versions']): void {
+  #dropOld(batch: MutableBatch, place: CheckpointPlace, id: string, versions: Checkpoint['channel_versions']): void {
     if (this.#keep === Number.POSITIVE_INFINITY) return
     const at = `${place.thread}\n${place.ns}`
     const kept = this.#kept.get(at) ?? []
@@ -248,10 +252,10 @@ export class CheckpointSaver extends BaseCheckpointSaver {
     while (kept.length > this.#keep) {
       const old = kept.shift()
       if (old === undefined) return
-      this.#waiting.dropped.push({ ...place, id: old.id })
+      batch.dropped.push({ ...place, id: old.id })
       for (const [channel, version] of Object.entries(old.versions)) {
         if (kept.some((other) => other.versions[channel] === version)) continue
-        this.#waiting.droppedBlobs.push({ ...place, channel, version: String(version) })
+        batch.droppedBlobs.push({ ...place, channel, version: String(version) })
       }
     }
   }
@@ -298,6 +302,42 @@ export class CheckpointSaver extends BaseCheckpointSaver {
   #load(value: TypedBytes): Promise<unknown> {
     return this.serde.loadsTyped(value.type, value.bytes)
   }
+}
+
+interface Put {
+  readonly place: CheckpointPlace
+  readonly checkpoint: Checkpoint
+  readonly metadata: CheckpointMetadata
+  readonly parentId: string | null
+  /** Versions of the channels that changed since the checkpoint before it. */
+  readonly changed: PutParameters[3]
+}
+
+interface Gathered {
+  readonly puts: Put[]
+  readonly writes: {
+    readonly place: CheckpointPlace
+    readonly checkpointId: string
+    readonly taskId: string
+    readonly writes: Writes
+  }[]
+}
+
+/** Of each namespace the newest checkpoint, as if it had come right after the one that is stored. */
+function newestOf({ puts, writes }: Gathered): Gathered {
+  const newest = new Map<string, Put>()
+  const superseded = new Set<string>()
+  for (const put of puts) {
+    const at = JSON.stringify(put.place)
+    const before = newest.get(at)
+    if (before === undefined) {
+      newest.set(at, put)
+      continue
+    }
+    superseded.add(before.checkpoint.id)
+    newest.set(at, { ...put, parentId: before.parentId, changed: { ...before.changed, ...put.changed } })
+  }
+  return { puts: [...newest.values()], writes: writes.filter((write) => !superseded.has(write.checkpointId)) }
 }
 
 type MutableBatch = { readonly [Part in keyof CheckpointBatch]: CheckpointBatch[Part][number][] }

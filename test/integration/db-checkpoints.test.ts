@@ -202,12 +202,12 @@ for (const server of servers) {
 
 suite('checkpoint saver, batching', ({ test }) => {
   const fence: Fence = { tenant: 'acme', kind: 'agent', partition: 0, epoch: 1 }
-  const checkpointOf = (id: string): Checkpoint => ({
+  const checkpointOf = (id: string, version = 1): Checkpoint => ({
     v: 4,
     id,
     ts: '',
     channel_values: { a: id },
-    channel_versions: { a: 1 },
+    channel_versions: { a: version },
     versions_seen: {},
   })
   const about = { source: 'loop' as const, step: 0, parents: {} }
@@ -282,8 +282,11 @@ suite('checkpoint saver, batching', ({ test }) => {
     const timers: (() => void)[] = []
     const clock: Clock = { ...systemClock, setTimeout: (fn) => (timers.push(fn), () => void timers.splice(0)) }
     const saver = new CheckpointSaver({ checkpoints: slow.store, fence, lingerMs: 100, clock })
-    for (const id of ['1', '2']) await saver.put(config, checkpointOf(id), about, { a: id })
     await saver.putWrites(config, [['a', 1]], 'task')
+    await saver.put(config, checkpointOf('1', 1), about, { a: 1 })
+    const after1 = { configurable: { ...config.configurable, checkpoint_id: '1' } }
+    await saver.putWrites(after1, [['a', 2]], 'task')
+    await saver.put(after1, checkpointOf('2', 2), about, { a: 2 })
     assert.is(slow.batches.length, 0, 'nobody waits for a statement')
     let begun = slow.begins()
     const durable = saver.durable()
@@ -301,7 +304,17 @@ suite('checkpoint saver, batching', ({ test }) => {
     assert.is(await codeOf(saver.put(config, checkpointOf('4'), about, {})), 'not a WaggleError: Error: lost')
     assert.equal(
       slow.batches.map((batch) => batch.checkpoints.map((each) => each.id)),
-      [['1', '2'], ['3']],
+      [['2'], ['3']],
+      'of those gathered together the newest',
+    )
+    assert.is(slow.batches[0]?.checkpoints[0]?.parentId, '0')
+    assert.equal(
+      slow.batches[0]?.blobs.map(({ channel, version }) => [channel, version]),
+      [['a', '2']],
+    )
+    assert.equal(
+      slow.batches[0]?.writes.map((write) => write.checkpointId),
+      ['0'],
     )
   })
 
