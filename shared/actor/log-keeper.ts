@@ -36,6 +36,7 @@ export class LogKeeper {
   #searches = 0
   #since: number | null = null
   #next: Cancel | null = null
+  #looking = false
   #stopListening: () => void = () => {}
   #closed = false
 
@@ -65,16 +66,21 @@ export class LogKeeper {
     this.#next?.()
   }
 
+  /** One look at a time: two would say the same again. */
   #lookIn(ms: number): void {
+    if (this.#closed || this.#looking) return
     this.#next?.()
-    if (this.#closed) return
     this.#next = this.#core.clock.setTimeout(() => {
+      this.#looking = true
       this.#look()
         .catch((error: unknown) => {
           if (coded(error).code === 'STALE_EPOCH') this.#epoch = null
           this.#core.log.debug({ code: coded(error).code }, 'the log could not be looked after; later')
         })
-        .finally(() => this.#lookIn(MARK_EVERY_MS))
+        .finally(() => {
+          this.#looking = false
+          this.#lookIn(this.#searches > 0 ? SEARCH_AGAIN_MS : MARK_EVERY_MS)
+        })
     }, ms)
   }
 
@@ -196,6 +202,7 @@ interface Fact {
 /** Under this name the keeper's epoch is minted. */
 const KEEPER = '$log'
 const MARK_EVERY_MS = 5_000
+const SEARCH_AGAIN_MS = 2_000
 /** How far before the last mark facts are looked for when the log is known to have lost something. */
 const OVERLAP_MS = 300_000
 /** And when it is only possible. */

@@ -141,6 +141,8 @@ export class HostedPool {
     const withdraw = this.#queue.submit(envelope.tenant, async () => {
       try {
         if (signal.aborted) throw coded(signal.reason, 'CANCELLED')
+        if (envelope.deadline !== 0 && envelope.deadline <= clock.now())
+          throw new WaggleError('DEADLINE', { waitedIn: 'pool' })
         const value = await take(await this.#work(envelope, name, signal), signal)
         if (signal.aborted) throw coded(signal.reason, 'CANCELLED')
         outcome.resolve(value)
