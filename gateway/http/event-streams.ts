@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { Reach } from '#shared/actor/ref.ts'
 import type { Snapshot } from '#shared/contracts/client.ts'
-import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import type { Cancel, Clock } from '#shared/lib/clock.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
@@ -11,6 +10,7 @@ import type { Entry } from '#gateway/log/entry.ts'
 import type { LogReader, Opening } from '#gateway/log/log-reader.ts'
 import type { Sink } from '#gateway/log/sink.ts'
 import { View } from '#gateway/log/view.ts'
+import { takeSnapshot } from '#gateway/sockets/commands.ts'
 
 /** A comment this often keeps proxies from ending a silent stream; the session is looked at, too. */
 export const HEARTBEAT_MS = 15_000
@@ -76,7 +76,7 @@ export class EventStreams {
     const common = {
       conversationId,
       after,
-      takeSnapshot: () => reach.ref(Supervisor, conversationId).ask('snapshot', {}),
+      takeSnapshot: () => takeSnapshot(reach, conversationId),
       sink,
     }
     const opening = ops

@@ -1,6 +1,5 @@
 import type { z } from 'zod'
 import type { Reach } from '#shared/actor/ref.ts'
-import { Supervisor } from '#shared/contracts/supervisor.ts'
 import type { ExecuteResult, Snapshot } from '#shared/contracts/client.ts'
 import type { EventPayload, MessageFact } from '#shared/contracts/event-map.ts'
 import { WaggleError, refuse } from '#shared/errors/waggle-error.ts'
@@ -9,7 +8,7 @@ import type { Principal } from '#shared/wire/envelope.ts'
 import type { PublicEntry } from '#gateway/log/entry.ts'
 import type { LogReader } from '#gateway/log/log-reader.ts'
 import { View } from '#gateway/log/view.ts'
-import { openConversation, sendMessage } from '#gateway/sockets/commands.ts'
+import { openConversation, sendMessage, takeSnapshot } from '#gateway/sockets/commands.ts'
 
 export interface Execution {
   readonly reader: LogReader
@@ -41,7 +40,7 @@ export async function executeAgent(request: Execution): Promise<z.infer<typeof E
     view: View.customer(principal),
     conversationId,
     after: undefined,
-    takeSnapshot: () => reach.ref(Supervisor, conversationId).ask('snapshot', {}),
+    takeSnapshot: () => takeSnapshot(reach, conversationId),
     sink: {
       entries: (batch) => batch.forEach((entry) => turn.hear(entry)),
       snapshot: (snapshot) => turn.replace(snapshot),

@@ -2,10 +2,9 @@ import { z } from 'zod'
 import { AgentSummary, ConversationSummary, Directory, LetterSummary, RunSummary } from '#shared/contracts/directory.ts'
 import { ExecuteResult, MAX_TEXT_CHARS, SendReceipt, Snapshot, StopReceipt } from '#shared/contracts/client.ts'
 import { MessageFact } from '#shared/contracts/event-map.ts'
-import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { newId } from '#shared/lib/ids.ts'
 import type { ConversationAccess } from '#gateway/auth/conversation-access.ts'
-import { openConversation, sendMessage, stopTurn } from '#gateway/sockets/commands.ts'
+import { openConversation, sendMessage, stopTurn, takeSnapshot } from '#gateway/sockets/commands.ts'
 import { executeAgent } from './execute.ts'
 import type { LogReader } from '#gateway/log/log-reader.ts'
 import { route } from './route.ts'
@@ -64,7 +63,7 @@ export function restRoutes(reader: LogReader, access: ConversationAccess): reado
       summary: 'One conversation as it stands: messages, turns that are not over, who has the voice.',
       params: Named,
       response: Snapshot.omit({ cursor: true }),
-      handle: ({ reach, params }) => reach.ref(Supervisor, params.id).ask('snapshot', {}),
+      handle: ({ reach, params }) => takeSnapshot(reach, params.id),
     }),
     route({
       method: 'GET',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Reach } from '#shared/actor/ref.ts'
 import { coded } from '#shared/errors/waggle-error.ts'
 import type { SendReceipt, StopReceipt } from '#shared/contracts/client.ts'
+import type { SnapshotBody } from '#gateway/log/reader.ts'
 import {
   SendReceipt as SendReceiptSchema,
   StopReceipt as StopReceiptSchema,
@@ -55,4 +56,12 @@ export async function openConversation(reach: Reach, conversationId: string, cha
   await reach
     .ref(Supervisor, conversationId)
     .confirm('open', { channel }, { id: `open-${conversationId}`, within: ACCEPT_WITHIN })
+}
+
+/** Longer than a takeover: a conversation whose holder has just died is waited for. Below what clients wait for an answer. */
+const SNAPSHOT_WITHIN = '9s'
+
+/** The conversation as it stands, for whoever may see it: NOT_FOUND or FORBIDDEN. */
+export function takeSnapshot(reach: Reach, conversationId: string): Promise<SnapshotBody> {
+  return reach.ref(Supervisor, conversationId).ask('snapshot', {}, { within: SNAPSHOT_WITHIN })
 }

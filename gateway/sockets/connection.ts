@@ -4,7 +4,6 @@ import type { Reach } from '#shared/actor/ref.ts'
 import type { ActorSystem } from '#shared/actor/system.ts'
 import { CloseRequest, OpenRequest, SendRequest, StopRequest, WatchRequest } from '#shared/contracts/client.ts'
 import type { Ack, ClientToServer } from '#shared/contracts/client.ts'
-import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { WaggleError, coded, publicError, refuse } from '#shared/errors/waggle-error.ts'
 import type { Clock } from '#shared/lib/clock.ts'
 import { newId } from '#shared/lib/ids.ts'
@@ -20,7 +19,7 @@ import type { Rate } from '#gateway/auth/token-bucket.ts'
 import type { Entry } from '#gateway/log/entry.ts'
 import type { LogReader, Opening } from '#gateway/log/log-reader.ts'
 import { View } from '#gateway/log/view.ts'
-import { openConversation, sendMessage, stopTurn } from './commands.ts'
+import { openConversation, sendMessage, stopTurn, takeSnapshot } from './commands.ts'
 import { Lanes } from './lanes.ts'
 import { conversationRoom, socketSink } from './socket-sink.ts'
 import type { ClientServer, ClientSocket } from './socket-sink.ts'
@@ -211,7 +210,7 @@ export class Connection {
       view,
       conversationId,
       after,
-      takeSnapshot: () => reach.ref(Supervisor, conversationId).ask('snapshot', {}),
+      takeSnapshot: () => takeSnapshot(reach, conversationId),
       sink: socketSink(this.#socket, 'log', room, (error) => this.dismiss(error.code)),
     })
     if (this.#over) {
