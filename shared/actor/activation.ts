@@ -131,7 +131,8 @@ export class Activation {
     if (held.definition.options.stateless === true) {
       if (step.timers.length + step.runs.length > 0)
         throw new WaggleError('CONFIG', { reason: `${held.kind} is stateless: it has no timers and no children.` })
-      if (entries.length > 0) await held.relay.send(this.#tenant, null, entries, held.lost)
+      await held.relay.send(this.#tenant, null, entries, held.lost)
+      held.relay.confirm(entries)
       return true
     }
     if (!quiet || closing.call !== true) {
@@ -140,6 +141,7 @@ export class Activation {
       this.#mustOpen = false
     }
     if (json !== null && before !== null) this.#state = { version: before.version, json, value: execution.state }
+    held.relay.confirm(entries)
     if (step.outbox !== null) {
       const { id: row } = step.outbox
       this.#relayNext(() => held.relay.send(this.#tenant, row, entries, held.lost))

@@ -49,10 +49,23 @@ export class Relay {
     })
   }
 
-  /** Resolves when every entry is stored; rejects only when the signal ends it. */
+  /** Says who waits for a receipt, as soon as the step is committed: at most once, and in no order with the rest. */
+  confirm(entries: readonly Entry[]): void {
+    for (const [way, subject, , data] of entries) {
+      if (way !== Way.publish) continue
+      try {
+        this.#core.transport.publish(subject, data)
+      } catch (error) {
+        // Who waits for it sends its command again and is told the same.
+        this.#core.log.warn({ subject, code: coded(error).code }, 'a receipt could not be sent')
+      }
+    }
+  }
+
+  /** Resolves when every entry is stored; rejects only when the signal ends it. Receipts are not its business. */
   async send(tenant: string, row: string | null, entries: readonly Entry[], signal: AbortSignal): Promise<void> {
     const before = this.#interruptions
-    for (const entry of entries) await this.#sendEntry(tenant, entry, signal)
+    for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, signal)
     if (row === null) return
     this.#sent.push({ tenant, id: row, entries, signal, interruptions: before })
     this.#writeSoon(this.#sent.length >= MARK_ROWS ? 0 : MARK_MS)
@@ -61,6 +74,7 @@ export class Relay {
   /** Sends a row that may have been sent before, by us or by an earlier holder. */
   async sendAgain(row: OutboxRow, signal: AbortSignal): Promise<void> {
     let entries = decodeEntries(row.entries)
+    this.confirm(entries)
     const madeAt = timeOfId(row.id)
     if (madeAt < this.#core.clock.now() - DUPLICATE_WINDOW_MS / 2) {
       const events = entries.filter(([way, subject]) => way === Way.append && subject.includes('.ev.'))
@@ -81,17 +95,8 @@ export class Relay {
     await this.#write()
   }
 
-  async #sendEntry(tenant: string, [way, subject, id, data, opens]: Entry, signal: AbortSignal): Promise<void> {
-    const { transport, clock, limits, store, log } = this.#core
-    if (way === Way.publish) {
-      try {
-        transport.publish(subject, data)
-      } catch (error) {
-        // At most once: who waits for it sends its command again and is told the same.
-        log.warn({ subject, code: coded(error).code }, 'a receipt could not be sent')
-      }
-      return
-    }
+  async #sendEntry(tenant: string, [, subject, id, data, opens]: Entry, signal: AbortSignal): Promise<void> {
+    const { transport, clock, limits, store } = this.#core
     const started = clock.elapsed()
     let refusal: WaggleError | null = null as WaggleError | null
     const sequence = await this.#insist(signal, subject, async () => {

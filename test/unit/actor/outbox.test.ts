@@ -1,0 +1,222 @@
+import { z } from 'zod'
+import { ask, contract, tell } from '#shared/actor/contract.ts'
+import { actor } from '#shared/actor/definition.ts'
+import { EVENTS } from '#shared/actor/streams.ts'
+import { testSystem } from '#shared/actor/testkit/test-system.ts'
+import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
+import { assert, suite } from '#test/kit/suite.ts'
+import { Nothing } from './rig.ts'
+
+const Inbox = contract(
+  'inbox',
+  { put: tell(z.object({ n: z.number() })), list: ask(Nothing, z.array(z.number()), { within: '1m' }) },
+  { partitions: 1 },
+)
+const Sender = contract(
+  'sender',
+  { send: tell(z.object({ n: z.number() })), poke: ask(z.object({ n: z.number() }), z.number(), { within: '1m' }) },
+  { partitions: 1 },
+)
+const inbox = actor(Inbox, {
+  state: { version: 1, initial: () => ({ list: [] as number[] }) },
+  on: { put: (ctx, { n }) => void ctx.state.list.push(n), list: (ctx) => ctx.state.list },
+})
+const sender = actor(Sender, {
+  state: { version: 1, initial: () => ({ sent: 0 }) },
+  on: {
+    send: (ctx, { n }) => {
+      ctx.state.sent++
+      ctx.tell(Inbox, 'i', 'put', { n })
+      ctx.emit('sender:sent', { n }, { audience: 'pub' })
+    },
+    poke: (ctx, { n }) => {
+      ctx.state.sent++
+      ctx.emit('sender:sent', { n }, { audience: 'pub' })
+      return ctx.state.sent
+    },
+  },
+})
+const listOf = (kit: TestSystem): Promise<unknown> => kit.clock.settle(kit.reach().ref(Inbox, 'i').ask('list', {}))
+const said = async (kit: TestSystem): Promise<number[]> =>
+  (await kit.log())
+    .filter((entry) => entry.counts && entry.event.type === 'sender:sent')
+    .map((entry) => (entry.event.payload as { n: number }).n)
+const unsent = (kit: TestSystem): number =>
+  [...kit.database.outbox.values()].filter((row) => row.relayedAt === null).length
+
+suite('the outbox', ({ test }) => {
+  test('is relayed in the order of the commits, through lost and late answers of the broker', async () => {
+    const kit = testSystem({ storeLatencyMs: 2, brokerFaults: { latencyMaxMs: 20 } })
+    await kit.node('a', sender, inbox)
+    Object.assign(kit.broker.faults, { lostAppendAnswerRate: 0.2, lateAppendAnswerRate: 0.3, lateAppendAnswerMs: 500 })
+    const numbers = Array.from({ length: 30 }, (_, index) => index)
+    const ref = kit.reach().ref(Sender, 's')
+    const insist = async (n: number): Promise<void> => {
+      for (let accepted = false; !accepted;)
+        accepted = await ref.tell('send', { n }, { id: `c${n}` }).then(
+          () => true,
+          () => false,
+        )
+    }
+    const sending = async (): Promise<void> => {
+      for (const n of numbers) await insist(n)
+    }
+    await kit.clock.settle(sending())
+    Object.assign(kit.broker.faults, { lostAppendAnswerRate: 0, lateAppendAnswerRate: 0 })
+    await kit.settled()
+    assert.equal(await listOf(kit), numbers)
+    assert.equal(await said(kit), numbers)
+    await kit.clock.advance(1_000)
+    assert.is(unsent(kit), 0)
+    await kit.close()
+  })
+
+  test('of a holder that died is relayed by the next before anything of its own', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('a', sender, inbox)
+    kit.broker.partition('a')
+    // It commits, and can say nothing.
+    const row = kit.database.outbox.size
+    kit.broker.heal('a')
+    await kit.clock.settle(kit.reach().ref(Sender, 's').tell('send', { n: 1 }))
+    await kit.clock.until(() => kit.database.outbox.size > row)
+    kit.kill('a')
+    assert.is(unsent(kit), 1)
+    const next = kit.make('b', [sender, inbox])
+    const started = next.start()
+    // Asked as soon as somebody listens: before it has read what was left unsent.
+    const poked = kit.reach().ref(Sender, 's').ask('poke', { n: 2 })
+    await kit.clock.settle(started)
+    assert.is(await kit.clock.settle(poked), 2)
+    await kit.settled()
+    assert.equal(await said(kit), [1, 2])
+    assert.equal(await listOf(kit), [1])
+    await kit.close()
+  })
+
+  test('a row older than the broker remembers ids is not told twice', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('a', sender, inbox)
+    await kit.clock.settle(kit.reach().ref(Sender, 's').tell('send', { n: 1 }))
+    // Relayed, and killed before the row is marked.
+    await kit.clock.until(() => kit.journal.some((entry) => entry.name === 'commit:done'))
+    await kit.clock.advance(10)
+    kit.kill('a')
+    assert.is(unsent(kit), 1)
+    await kit.clock.advance(600_000)
+    await kit.node('b', sender, inbox)
+    await kit.settled()
+    await kit.clock.advance(1_000)
+    assert.equal(await said(kit), [1])
+    assert.is((await kit.log()).filter((entry) => entry.event.type === 'sender:sent').length, 1)
+    assert.equal(await listOf(kit), [1])
+    assert.equal(
+      [...kit.database.outbox.values()].filter((row) => row.relayedAt === null),
+      [],
+    )
+    await kit.close()
+  })
+
+  test('a step whose fate was unknown is found, and what it said is relayed once', async () => {
+    for (const faults of [{ lostAnswerRate: 1 }, { lateRate: 1, lateMs: 400 }]) {
+      const kit = testSystem({ storeLatencyMs: 2, limits: { retryFirstMs: 100 } })
+      await kit.node('a', sender, inbox)
+      await kit.clock.settle(kit.reach().ref(Sender, 's').confirm('send', { n: 1 }))
+      Object.assign(kit.database.faults, faults)
+      await kit.clock.settle(kit.reach().ref(Sender, 's').tell('send', { n: 2 }))
+      await kit.clock.advance(50)
+      Object.assign(kit.database.faults, { lostAnswerRate: 0, lateRate: 0 })
+      await kit.clock.settle(kit.reach().ref(Sender, 's').tell('send', { n: 3 }))
+      await kit.clock.advance(5_000)
+      await kit.settled()
+      assert.equal(
+        [await listOf(kit), await said(kit)],
+        [
+          [1, 2, 3],
+          [1, 2, 3],
+        ],
+      )
+      await kit.close()
+    }
+  })
+
+  test('an addressee that stays full gets a dead letter instead, and the sender goes on', async () => {
+    const kit = testSystem({ limits: { mailbox: 2, window: 4, relayGiveUpMs: 5_000 } })
+    await kit.node('a', sender)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3, 4]) {
+      await kit.clock.settle(ref.confirm('send', { n }))
+      await kit.clock.advance(6_000)
+    }
+    await kit.clock.advance(30_000)
+    assert.equal(
+      [...kit.database.letters.values()].map((letter) => letter.code),
+      ['MAILBOX_FULL', 'MAILBOX_FULL'],
+    )
+    assert.equal(await said(kit), [1, 2, 3, 4])
+    assert.is(unsent(kit), 0)
+    await kit.node('b', inbox)
+    await kit.settled()
+    assert.equal(await listOf(kit), [1, 2])
+    await kit.close()
+  })
+})
+
+suite('a log that loses its tail', ({ test }) => {
+  test('is another incarnation and tells every fact again, once', async () => {
+    for (const reborn of [false, true]) {
+      const kit = testSystem({ storeLatencyMs: 1 })
+      const node = await kit.node('a', sender, inbox)
+      const before = node.incarnation
+      const ref = kit.reach().ref(Sender, 's')
+      for (const n of [1, 2, 3, 4, 5]) await kit.clock.settle(ref.confirm('send', { n }))
+      await kit.clock.advance(30_000)
+      for (const n of [6, 7]) await kit.clock.settle(ref.confirm('send', { n }))
+      await kit.clock.advance(1_000)
+      kit.broker.loseTail(EVENTS, 3, { reborn })
+      kit.broker.restart()
+      await kit.clock.advance(20_000)
+      await kit.clock.settle(ref.confirm('send', { n: 8 }))
+      await kit.settled()
+      assert.equal(
+        (await said(kit)).toSorted((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6, 7, 8],
+      )
+      assert.is.not(node.incarnation, before)
+      await kit.close()
+    }
+  })
+
+  test('facts of an actor that was taken over meanwhile count all the same', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('a', sender, inbox)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    kit.kill('a')
+    kit.broker.loseTail(EVENTS, 6)
+    kit.broker.restart()
+    const next = kit.make('b', [sender, inbox])
+    void next.start()
+    await kit.clock.settle(ref.confirm('send', { n: 4 }, { within: '30s' }))
+    await kit.clock.advance(30_000)
+    assert.equal(
+      (await said(kit)).toSorted((a, b) => a - b),
+      [1, 2, 3, 4],
+    )
+    await kit.close()
+  })
+
+  test('a broker that only went away and came back has lost nothing', async () => {
+    const kit = testSystem({ storeLatencyMs: 1 })
+    const node = await kit.node('a', sender, inbox)
+    const before = node.incarnation
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    kit.broker.restart()
+    await kit.clock.advance(20_000)
+    assert.is(node.incarnation, before)
+    assert.equal(await said(kit), [1, 2, 3])
+    await kit.close()
+  })
+})
