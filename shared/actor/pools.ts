@@ -80,14 +80,20 @@ export class HostedPool {
     const outcome = this.#perform(envelope, name, (value) => value)
     // Like a caller elsewhere: it does not wait longer than its deadline, or for one that does not listen.
     return await new Promise((resolve, reject) => {
-      const giveUp = (error: WaggleError, ms: number): (() => void) => clock.setTimeout(() => reject(error), ms)
+      const giveUp = (error: () => WaggleError, ms: number): (() => void) => clock.setTimeout(() => reject(error()), ms)
       const late =
         envelope.deadline === 0
           ? (): void => {}
-          : giveUp(new WaggleError('DEADLINE', { address: `${this.kind}/${name}` }), envelope.deadline - clock.now())
+          : giveUp(
+              () => new WaggleError('DEADLINE', { address: `${this.kind}/${name}` }),
+              envelope.deadline - clock.now(),
+            )
       let deaf = (): void => {}
       const onAbort = (): void => {
-        deaf = giveUp(new WaggleError('CANCELLED', { outcome: 'unknown' }, { expected: true }), limits.cancelGraceMs)
+        deaf = giveUp(
+          () => new WaggleError('CANCELLED', { outcome: 'unknown' }, { expected: true }),
+          limits.cancelGraceMs,
+        )
         this.#requests.get(envelope.id)?.controller.abort(signal?.reason)
       }
       signal?.addEventListener('abort', onAbort, { once: true })

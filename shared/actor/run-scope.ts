@@ -81,7 +81,7 @@ export class RunScope implements RunContext {
   }
   silence(): void {
     this.#silent = true
-    if (!this.#end.signal.aborted) this.#end.abort(new WaggleError('LEAVING'))
+    if (!this.#end.signal.aborted) this.#end.abort(OVER)
   }
 
   emit(type: string, payload: unknown, options: EmitOptions): void {
@@ -186,6 +186,8 @@ export class RunScope implements RunContext {
 }
 
 /** Words that say nothing about whether it happened: all others are an answer, of the tool or before it was reached. */
+/** Why whatever a run left under way is stopped after it; one for all, since a run's end is no failure and has no trace. */
+const OVER = new WaggleError('LEAVING')
 const IN_DOUBT: ReadonlySet<string> = new Set([
   'DEADLINE',
   'CANCELLED',

@@ -63,8 +63,8 @@ export class Attempt {
       }
     } finally {
       // Reached early when the reader left or something failed: the driver must let go of its connection.
-      this.#stop.abort(cancelled())
-      if (!ended) void Promise.resolve(source.return?.()).catch(() => undefined)
+      if (!ended) this.#stop.abort(cancelled())
+      void Promise.resolve(source.return?.()).catch(() => undefined)
     }
   }
 
@@ -91,11 +91,20 @@ export class Attempt {
   #next(source: AsyncIterator<ModelPiece>): Promise<IteratorResult<ModelPiece>> {
     this.#waitingSince = this.#deps.clock.now()
     return new Promise<IteratorResult<ModelPiece>>((resolve, reject) => {
-      this.#interrupt = reject
-      source.next().then(resolve, reject)
-    }).finally(() => {
-      this.#waitingSince = null
-      this.#interrupt = null
+      const settle = (): void => {
+        this.#waitingSince = null
+        this.#interrupt = null
+      }
+      const take = (next: IteratorResult<ModelPiece>): void => {
+        settle()
+        resolve(next)
+      }
+      const fail = (error: unknown): void => {
+        settle()
+        reject(error instanceof Error ? error : coded(error, 'MODEL_DOWN'))
+      }
+      this.#interrupt = fail
+      source.next().then(take, fail)
     })
   }
 
