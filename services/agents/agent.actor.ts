@@ -1,9 +1,9 @@
 import { actor } from '#shared/actor/definition.ts'
-import { refuse } from '#shared/errors/waggle-error.ts'
-import { publicError, WaggleError } from '#shared/errors/waggle-error.ts'
+import type { Context } from '#shared/actor/definition.ts'
 import type { ErrorCode } from '#shared/errors/catalogue.ts'
-import { CATALOGUE } from '#shared/errors/catalogue.ts'
 import { Agent, Run, RunResult } from '#shared/contracts/agent.ts'
+import { failureOf, publicFailureOf } from '#shared/contracts/failure.ts'
+import type { StopReport } from '#shared/contracts/event-map.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 
 interface AgentState {
@@ -15,6 +15,9 @@ interface AgentState {
 /** Turns of one conversation that one agent works on at the same time. */
 const MAX_RUNNING = 4
 
+/** What another attempt would meet again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['MODEL_AUTH', 'BLOCKED', 'NO_AGENT', 'TOO_LARGE'])
+
 /** An agent in one conversation: it spawns a run for each turn and is free again, so `cancel` is always heard. */
 export const agent = actor(Agent, {
   state: { version: 1, initial: (): AgentState => ({ turns: 0, running: {} }) },
@@ -24,11 +27,14 @@ export const agent = actor(Agent, {
     restarts: 3,
     within: '1m',
     backoff: ['200ms', '5s'],
-    decide: (error) => (error.code === 'MODEL_AUTH' || error.code === 'BLOCKED' ? 'stop' : 'restart'),
+    decide: (error) => (FINAL.has(error.code) ? 'stop' : 'restart'),
   },
   on: {
     prompt(ctx, prompt) {
-      if (Object.keys(ctx.state.running).length >= MAX_RUNNING) throw refuse('BUSY', { limit: MAX_RUNNING })
+      if (Object.keys(ctx.state.running).length >= MAX_RUNNING) {
+        const busy = publicFailureOf({ code: 'BUSY', details: { limit: MAX_RUNNING } })
+        return notRun(ctx, prompt.turnId, prompt.runId, { outcome: 'failed', error: busy, report: null })
+      }
       const [conversationId = '', name = ''] = ctx.key
       ctx.state.turns += 1
       ctx.state.running[prompt.turnId] = { runId: prompt.runId, startedAt: ctx.now }
@@ -36,7 +42,10 @@ export const agent = actor(Agent, {
     },
     cancel(ctx, { turnId, reason }) {
       const run = ctx.state.running[turnId]
-      if (run !== undefined) ctx.stop(Run, [ctx.key[0]!, run.runId], reason)
+      if (run !== undefined) return ctx.stop(Run, [ctx.key[0]!, run.runId], reason)
+      // It is over already, and then its end was told before this; or it never began here, and nobody else would end it.
+      const report = { stopped: [`turn ${turnId}`], couldNot: [], happened: [] }
+      notRun(ctx, turnId, '', { outcome: 'stopped', error: null, report })
     },
     status: (ctx) => ({ turns: ctx.state.turns, running: Object.values(ctx.state.running).map((run) => run.runId) }),
   },
@@ -49,7 +58,7 @@ export const agent = actor(Agent, {
     const [conversationId = '', name = ''] = ctx.key
     const result = end.result === null ? null : RunResult.parse(end.result)
     const stopped = end.state === 'stopped'
-    const failure = end.error === null || stopped ? null : failureOf(end.error)
+    const failed = stopped ? null : end.error
     const outcome = result?.outcome ?? (stopped ? 'stopped' : 'failed')
     const report =
       result?.report ??
@@ -70,7 +79,7 @@ export const agent = actor(Agent, {
         outcome,
         steps: result?.steps ?? 0,
         usage: result?.usage ?? nothing,
-        error: failure,
+        error: failed === null ? null : failureOf(failed),
         ms: ctx.now - startedAt,
       },
       { audience: 'ops' },
@@ -81,18 +90,23 @@ export const agent = actor(Agent, {
       agent: name,
       outcome,
       message: result?.message ?? null,
-      error: failure,
+      error: failed === null ? null : publicFailureOf(failed),
       report,
     })
   },
 })
 
-function failureOf(error: { readonly code: string; readonly details: Readonly<Record<string, unknown>> }): {
-  code: string
-  message: string
-  action: string
-} {
-  const code = (error.code in CATALOGUE ? error.code : 'INTERNAL') as ErrorCode
-  const { code: shown, message, action } = publicError(new WaggleError(code, error.details))
-  return { code: shown, message, action }
+/** The supervisor waits for the end of each turn it handed over, also of one that was never worked on. */
+function notRun(
+  ctx: Context<AgentState>,
+  turnId: string,
+  runId: string,
+  end: {
+    readonly outcome: 'failed' | 'stopped'
+    readonly error: ReturnType<typeof publicFailureOf> | null
+    readonly report: StopReport | null
+  },
+): void {
+  const [conversationId = '', agentName = ''] = ctx.key
+  ctx.tell(Supervisor, conversationId, 'finished', { turnId, runId, agent: agentName, message: null, ...end })
 }

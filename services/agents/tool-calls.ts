@@ -17,13 +17,15 @@ export async function callTool(
   report: { happened: string[]; couldNot: string[] },
 ): Promise<ToolAnswer> {
   const started = ctx.now()
-  const said = { turnId: sayings.turnId, runId: sayings.runId, callId: request.id, tool: request.name }
+  const { turnId, runId } = sayings
+  const said = { turnId, runId, callId: `${runId}-${request.id}`, tool: request.name }
+  /** One entry for each call and activation, whatever is repeated within it. */
+  const entry = (what: string): { audience: 'ops'; id: string } => ({
+    audience: 'ops',
+    id: `${said.callId}.${ctx.fence.epoch}.${what}`,
+  })
   const returned = (status: 'done' | 'failed' | 'unknown' | 'denied', result: unknown): void =>
-    ctx.emit(
-      'tool:returned',
-      { ...said, status, result, ms: ctx.now() - started },
-      { audience: 'ops', id: `${ctx.key.at(-1)}.${request.id}.${ctx.fence.epoch}.returned` },
-    )
+    ctx.emit('tool:returned', { ...said, status, result, ms: ctx.now() - started }, entry('returned'))
   const tool = profile.tools.find((candidate) => candidate.name === request.name)
   if (tool === undefined) {
     returned('denied', 'not a tool of this agent')
@@ -38,9 +40,13 @@ export async function callTool(
     return { text: `Not allowed: ${before.reason}`, failed: true, escalate: null }
   }
   // A guardrail may have masked a part of the arguments: what is called and remembered is what it let through.
-  const args = before.verdict === 'rewrite' ? (JSON.parse(before.text) as Record<string, unknown>) : asked
+  const args = before.verdict === 'rewrite' ? objectIn(before.text) : asked
+  if (args === null) {
+    returned('denied', 'a guardrail left no arguments that can be read')
+    return { text: 'Not allowed: the arguments may not be passed on.', failed: true, escalate: null }
+  }
   const canonical = canonicalJson(args)
-  ctx.emit('tool:called', { ...said, args }, { audience: 'ops' })
+  ctx.emit('tool:called', { ...said, args }, entry('called'))
   const key = `${ctx.key.join('/')}/${request.id}`
   const outcome = await ctx.effect<ToolResult>(
     {
@@ -52,7 +58,7 @@ export async function callTool(
     () =>
       ctx.reach
         .pool(Tool, tool.name)
-        .ask('call', { tool: tool.name, args, callId: request.id, idempotencyKey: key, conversationId }),
+        .ask('call', { tool: tool.name, args, callId: said.callId, idempotencyKey: key, conversationId }),
   )
   switch (outcome.status) {
     case 'unknown':
@@ -89,17 +95,28 @@ async function accepted(
   const masked = after.verdict === 'rewrite'
   returned('done', masked ? after.text : value.result)
   // Only our own tools may ask for a person by a marker: an outside service could answer anything.
-  return { text: masked ? after.text : text, failed: false, escalate: tool.builtin ? escalationOf(value) : null }
+  const passed = masked ? (objectIn(after.text) ?? after.text) : value.result
+  return { text: masked ? after.text : text, failed: false, escalate: tool.builtin ? escalationOf(passed) : null }
 }
 
 /** The built-in `escalate_to_human` answers with a marker instead of a fact. */
-function escalationOf(value: ToolResult): string | null {
-  const result = value.result as { escalate?: unknown; reason?: unknown } | null
+function escalationOf(value: unknown): string | null {
+  const result = value as { escalate?: unknown; reason?: unknown } | null
   return typeof result === 'object' && result?.escalate === true
     ? typeof result.reason === 'string'
       ? result.reason
       : 'asked for a person'
     : null
+}
+
+/** The JSON object that a guardrail left of one; null when it left something else. */
+function objectIn(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
+  } catch {
+    return null
+  }
 }
 
 /** The service's own words where it gave some. */

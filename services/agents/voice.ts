@@ -1,3 +1,4 @@
+import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { systemClock } from '#shared/lib/clock.ts'
 import type { Cancel, Clock } from '#shared/lib/clock.ts'
 
@@ -29,7 +30,11 @@ export class Voice {
   readonly #emit: (offset: number, text: string) => void
   readonly #clock: Clock
   #gate: VoiceGate
+  /** What the model said, before the gate. */
+  #heard = ''
   #released = ''
+  /** The first half of a surrogate pair, until its second half comes: no delta ends between the two. */
+  #half = ''
   #told = 0
   #timer: Cancel | null = null
   #retracted: string | null = null
@@ -48,6 +53,10 @@ export class Voice {
     if (spokeBefore) emit(0, '')
   }
 
+  /** What the model said since the last restart, whether it was released or not. */
+  get heard(): string {
+    return this.#heard
+  }
   /** What was released so far. */
   get text(): string {
     return this.#released
@@ -66,7 +75,16 @@ export class Voice {
     this.restart()
   }
 
+  /** Says this instead of what was said. */
+  replace(text: string): void {
+    this.restart()
+    this.#release(text, true)
+    this.#flush()
+  }
+
   async say(piece: string): Promise<void> {
+    this.#heard += piece
+    if (this.#heard.length > ANSWER_MAX_CHARS) throw new WaggleError('TOO_LARGE', { limit: ANSWER_MAX_CHARS })
     this.#release(await this.#gate.push(piece))
   }
 
@@ -74,29 +92,36 @@ export class Voice {
   restart(): void {
     this.#quiet()
     this.#gate = this.#open()
+    this.#heard = ''
     this.#released = ''
+    this.#half = ''
     if (this.#told > 0) this.#emit(0, '')
     this.#told = 0
   }
 
   /** Resolves when everything that may be said has been emitted; false when the gate refused. */
   async finish(): Promise<boolean> {
-    this.#release(await this.#gate.end())
+    this.#release(await this.#gate.end(), true)
     this.#flush()
     return this.#gate.blocked === null
   }
 
   /** Emits the whole text again: for a delta that the broker did not take. */
   repeat(): void {
-    this.#emit(0, this.#released)
+    if (this.#told > 0) this.#emit(0, this.#released)
   }
 
-  /** Stops speaking; gives the timer back. */
+  /** Stops speaking: says what was released and waits for its flush, and gives the timer back. */
   close(): void {
-    this.#quiet()
+    this.#flush()
   }
 
-  #release(text: string): void {
+  #release(piece: string, complete = false): void {
+    const all = this.#half + piece
+    const end = !complete && isHighSurrogate(all.charCodeAt(all.length - 1)) ? all.length - 1 : all.length
+    this.#half = all.slice(end)
+    // Half a pair that stays alone is no text: neither the wire nor the database could hold it.
+    const text = all.slice(0, end).toWellFormed()
     if (text === '') return
     this.#released += text
     if (this.#told === 0) this.#flush()
@@ -116,6 +141,13 @@ export class Voice {
     this.#timer = null
   }
 }
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff
+}
+
+/** Longest answer in UTF-16 code units: as text and as data it must fit into one event of the log. */
+export const ANSWER_MAX_CHARS = 100_000
 
 /** Later deltas are coalesced for this long. */
 export const FLUSH_MS = 25

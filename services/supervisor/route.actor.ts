@@ -31,7 +31,9 @@ export function routeOf(parts: RouteParts): RunDefinition {
       const known = candidates.some((candidate) => candidate.name === wanted)
       return decided(known ? wanted : null, known ? 'asked for by name' : `there is no agent ${wanted}`)
     }
-    if (candidates.length <= 1) return decided(candidates[0]?.name ?? null, 'the only agent')
+    const [only, ...others] = candidates
+    if (only === undefined) return decided(null, 'there are no agents')
+    if (others.length === 0) return decided(only.name, 'the only agent')
     const model = parts.models(await parts.routingModel(ctx.tenant))
     const { agent, reason } = await runRouteGraph({ text, history, current }, { model, candidates, signal: ctx.signal })
     return decided(agent, reason)

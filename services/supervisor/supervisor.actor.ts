@@ -1,11 +1,11 @@
 import { actor } from '#shared/actor/definition.ts'
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
-import { CATALOGUE } from '#shared/errors/catalogue.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { Agent, Route } from '#shared/contracts/agent.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import type { SendReceipt, StopReceipt } from '#shared/contracts/client.ts'
+import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { openConversation, requireOwner } from './conversation.ts'
 import { initialState } from './state.ts'
@@ -28,7 +28,13 @@ type Ctx = Context<SupervisorState>
 export const supervisor = actor(Supervisor, {
   state: { version: 1, initial: initialState },
   sleepAfter: '10m',
-  children: { strategy: 'one-for-one', restarts: 3, within: '1m', backoff: ['100ms', '2s'] },
+  children: {
+    strategy: 'one-for-one',
+    restarts: 3,
+    within: '1m',
+    backoff: ['100ms', '2s'],
+    decide: (error) => (error.code === 'MODEL_AUTH' ? 'stop' : 'restart'),
+  },
   on: {
     async open(ctx, { channel }) {
       await openConversation(ctx, await ctx.sql(), channel)
@@ -39,8 +45,6 @@ export const supervisor = actor(Supervisor, {
       await openConversation(ctx, sql, channel)
       const user = ctx.cause.principal?.user ?? 'anonymous'
       const conversationId = ctx.key[0]!
-      if (ctx.state.turns.length > MAX_QUEUED)
-        throw refuse('BUSY', { queued: ctx.state.turns.length, limit: MAX_QUEUED })
       const turn: Turn = {
         turnId: ctx.newId(),
         messageId: ctx.newId(),
@@ -67,7 +71,6 @@ export const supervisor = actor(Supervisor, {
         revision: 1,
         at: ctx.now,
       }
-      const history = await recentHistory(sql, conversationId)
       const stored = await storeMessage(sql, message, {
         conversationId,
         control: ctx.state.control,
@@ -76,11 +79,14 @@ export const supervisor = actor(Supervisor, {
         principal: user,
       })
       if (!stored.fresh) return { messageId: stored.fact.id, turnId: stored.turnId ?? '', status: 'accepted' }
+      // Only a new message can be one too many: a repeated one gets its receipt.
+      if (ctx.state.turns.length > MAX_QUEUED)
+        throw refuse('BUSY', { queued: ctx.state.turns.length, limit: MAX_QUEUED })
       ctx.emit('message:received', message, { audience: 'pub' })
       ctx.state.lastMessageId = turn.messageId
       ctx.state.turns.push(turn)
       const queued = ctx.state.turns.length > 1
-      if (!queued) beginTurn(ctx, turn, history)
+      if (!queued) beginTurn(ctx, turn, await recentHistory(ctx, sql))
       return { messageId: turn.messageId, turnId: turn.turnId, status: queued ? 'queued' : 'accepted' }
     },
 
@@ -117,11 +123,13 @@ export const supervisor = actor(Supervisor, {
           end.message,
           end,
         )
-        if (said) ctx.state.lastMessageId = end.message.id
+        if (said) {
+          ctx.state.lastMessageId = end.message.id
+          ctx.state.current = end.agent
+        }
       }
       if (end.outcome === 'escalated')
         ctx.emit('human:offered', { turnId: end.turnId, reason: escalation(end.message) }, { audience: 'pub' })
-      ctx.state.current = end.agent
       endTurn(ctx, turn, end.outcome, end.error, end.report)
       await nextTurn(ctx, sql)
     },
@@ -146,9 +154,7 @@ async function routed(ctx: Ctx, turn: Turn, end: ChildEnd): Promise<void> {
     return await nextTurn(ctx, sql)
   }
   if (end.state === 'failed') {
-    const code =
-      end.error !== null && end.error.code in CATALOGUE ? (end.error.code as keyof typeof CATALOGUE) : 'INTERNAL'
-    endTurn(ctx, turn, 'failed', { code, message: CATALOGUE[code].message, action: CATALOGUE[code].action }, null)
+    endTurn(ctx, turn, 'failed', publicFailureOf(end.error ?? { code: 'INTERNAL', details: {} }), null)
     return await nextTurn(ctx, sql)
   }
   const route = end.result as { agent: string | null; title: string; reason: string; ms: number }
@@ -157,8 +163,7 @@ async function routed(ctx: Ctx, turn: Turn, end: ChildEnd): Promise<void> {
     { turnId: turn.turnId, agent: route.agent, reason: route.reason, ms: route.ms },
     { audience: 'ops' },
   )
-  if (route.agent !== null)
-    return dispatch(ctx, turn, route.agent, await recentHistory(sql, ctx.key[0]!, turn.messageId))
+  if (route.agent !== null) return dispatch(ctx, turn, route.agent, await recentHistory(ctx, sql))
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
 }
@@ -198,8 +203,7 @@ async function offerHuman(ctx: Ctx, sql: TenantSql, turn: Turn): Promise<void> {
   })
   ctx.state.lastMessageId = message.id
   ctx.emit('human:offered', { turnId: turn.turnId, reason: 'no agent fits' }, { audience: 'pub' })
-  const { message: text, action } = CATALOGUE.NO_AGENT
-  endTurn(ctx, turn, 'refused', { code: 'NO_AGENT', message: text, action }, null)
+  endTurn(ctx, turn, 'refused', publicFailureOf({ code: 'NO_AGENT', details: {} }), null)
 }
 
 const NOBODY_FITS = 'None of our assistants can help with that. Shall I ask a person to answer you?'

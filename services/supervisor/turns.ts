@@ -2,28 +2,38 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { HISTORY_CHARS, HISTORY_MESSAGES, Route } from '#shared/contracts/agent.ts'
 import type { Said } from '#shared/contracts/agent.ts'
-import type { StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
+import type { Failure, MessageFact, StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
 import { newestMessages } from './stored-messages.ts'
 import type { SupervisorState, Turn } from './state.ts'
 
 type Ctx = Context<SupervisorState>
 
-/** What was said before a message, newest kept first when there is too much. */
-export async function recentHistory(
-  sql: TenantSql,
-  conversationId: string,
-  before: string | null = null,
-): Promise<Said[]> {
-  const newest = await newestMessages(sql, conversationId, HISTORY_MESSAGES + 1)
+/**
+ * What was said before the turn at work, newest kept first when there is too much: without its own message and those
+ * that wait, and each answer right after its question, whatever was stored between the two.
+ */
+export async function recentHistory(ctx: Ctx, sql: TenantSql): Promise<Said[]> {
+  const waiting = new Set(ctx.state.turns.map((turn) => turn.messageId))
+  const newest = await newestMessages(sql, ctx.key[0]!, HISTORY_MESSAGES + waiting.size)
   const history: Said[] = []
   let chars = 0
-  for (const row of newest.toReversed()) {
-    if (row.id === before || row.role === 'system') continue
+  for (const row of inOrderOfTurns(newest).toReversed()) {
+    if (waiting.has(row.id) || row.role === 'system') continue
     chars += row.text.length
     if (history.length >= HISTORY_MESSAGES || chars > HISTORY_CHARS) break
     history.unshift({ role: row.role, author: row.author, text: row.text })
   }
   return history
+}
+
+function inOrderOfTurns(messages: readonly MessageFact[]): MessageFact[] {
+  const known = new Set(messages.map((message) => message.id))
+  const follows = (message: MessageFact): boolean =>
+    message.role !== 'user' && message.parentId !== null && known.has(message.parentId)
+  const replies = Map.groupBy(messages.filter(follows), (message) => message.parentId)
+  return messages
+    .filter((message) => !follows(message))
+    .flatMap((message) => [message, ...(replies.get(message.id) ?? [])])
 }
 
 /** Begins to decide who answers; where the sender asked for somebody, the run of that choice says so at once. */
@@ -46,7 +56,7 @@ export function endTurn(
   ctx: Ctx,
   turn: Turn,
   outcome: TurnOutcome,
-  error: { code: string; message: string; action: string } | null,
+  error: Failure | null,
   report: StopReport | null,
 ): void {
   ctx.state.turns = ctx.state.turns.filter((other) => other.turnId !== turn.turnId)
@@ -61,11 +71,5 @@ export function endTurn(
 export async function nextTurn(ctx: Ctx, sql: TenantSql): Promise<void> {
   const next = ctx.state.turns[0]
   if (next === undefined || next.phase !== 'queued') return
-  const history = await recentHistory(sql, ctx.key[0]!, next.messageId)
-  const waiting = new Set(ctx.state.turns.map((turn) => turn.text))
-  beginTurn(
-    ctx,
-    next,
-    history.filter((said) => said.role === 'assistant' || !waiting.has(said.text)),
-  )
+  beginTurn(ctx, next, await recentHistory(ctx, sql))
 }

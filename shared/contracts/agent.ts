@@ -21,6 +21,7 @@ export const Prompt = z.object({
 })
 
 export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })
+export type RunInput = z.infer<typeof RunInput>
 export const RunResult = z.object({
   outcome: TurnOutcome,
   message: MessageFact.nullable(),
@@ -28,6 +29,7 @@ export const RunResult = z.object({
   usage: Usage,
   report: StopReport.nullable(),
 })
+export type RunResult = z.infer<typeof RunResult>
 
 export const Agent = contract(
   'agent',

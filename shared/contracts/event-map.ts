@@ -58,6 +58,7 @@ export const StopReport = z.object({
 export type StopReport = z.infer<typeof StopReport>
 
 export const Failure = z.object({ code: z.string(), message: z.string(), action: z.string() })
+export type Failure = z.infer<typeof Failure>
 
 export const TurnOutcome = z.enum(['answered', 'stopped', 'failed', 'refused', 'escalated'])
 export type TurnOutcome = z.infer<typeof TurnOutcome>

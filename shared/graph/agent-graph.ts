@@ -24,8 +24,11 @@ export interface AgentPorts {
   /** Text of the answer as it comes; `restart` withdraws what was said of it. */
   say(text: string): Promise<void>
   restart(): void
-  /** Resolves when no more of the answer is held back; false when it may not be said at all. */
-  said(): Promise<boolean>
+  /**
+   * Resolves when no more of the answer is held back; false when it may not be said at all. An attempt that found the
+   * answer in a checkpoint has not heard it from the model: it is said from here.
+   */
+  said(answer: string): Promise<boolean>
   /** Passages for a question; none where the tenant has no knowledge. */
   retrieve(question: string): Promise<readonly string[]>
   /** Policy, guardrails, ledger and the call itself. Never throws for what the model should hear of. */
@@ -50,7 +53,10 @@ export interface GraphTool {
 }
 
 export interface ToolRequest {
-  /** The model's id of the call; the same after a crash, because it is in the checkpoint. */
+  /**
+   * Step and place of the call: the same after a crash, because both are in the checkpoint. Models' own ids will not do,
+   * some begin anew with each answer, and the ledger would take a second call for the first.
+   */
   readonly id: string
   readonly name: string
   readonly args: Readonly<Record<string, unknown>>
@@ -70,6 +76,8 @@ export interface ModelUsage {
   readonly cachedTokens: number
 }
 
+export const NO_USAGE: ModelUsage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
+
 /** How often an answer is sent back by `verify`. */
 export const MAX_REPAIRS = 2
 /** Tool calls of one model step; more are refused to the model by name. */
@@ -87,6 +95,17 @@ const State = Annotation.Root({
   escalate: Annotation<string | null>({ reducer: (before, now) => now ?? before, default: () => null }),
   /** Why the answer may not be said, or null. */
   refused: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
+  /** What is wrong with an answer that was sent back too often, or null. Fit for the model, not for the customer. */
+  invalid: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
+  /** Of all attempts: it is counted with the step that spent it. */
+  usage: Annotation<ModelUsage>({
+    reducer: (before, more) => ({
+      inputTokens: before.inputTokens + more.inputTokens,
+      outputTokens: before.outputTokens + more.outputTokens,
+      cachedTokens: before.cachedTokens + more.cachedTokens,
+    }),
+    default: () => NO_USAGE,
+  }),
 })
 
 export type AgentState = typeof State.State
@@ -136,14 +155,8 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
     if (!isTextAlone(chunk)) rest = rest === null ? chunk : rest.concat(chunk)
   }
   const answered = rest as AIMessageChunk | null
-  const usage = answered?.usage_metadata as UsageMetadata | undefined
-  if (usage !== undefined) {
-    ports.spent({
-      inputTokens: usage.input_tokens,
-      outputTokens: usage.output_tokens,
-      cachedTokens: usage.input_token_details?.cache_read ?? 0,
-    })
-  }
+  const usage = usageOf(answered?.usage_metadata as UsageMetadata | undefined)
+  ports.spent(usage)
   const calls = answered?.tool_calls ?? []
   const message = new AIMessage({
     content: text,
@@ -152,11 +165,12 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
   })
   if (calls.length > 0) {
     ports.restart()
-    return { messages: [message], steps: state.steps + 1 }
+    return { messages: [message], steps: state.steps + 1, usage }
   }
   return {
     messages: [message],
     steps: state.steps + 1,
+    usage,
     answer: text,
     extractive: answered?.response_metadata?.['extractive'] === true,
   }
@@ -165,33 +179,26 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
 async function tools(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
   const ports = portsOf(config)
   const calls = callsOf(state.messages.at(-1))
-  // The ids of these calls are what the ledger knows them by: they must survive a crash before anything happens.
+  // The ledger knows these calls by their step and place: both must survive a crash before anything happens.
   await ports.durable()
   const answers: ToolMessage[] = []
   let escalate: string | null = null
   for (const [index, call] of calls.entries()) {
-    const id = call.id ?? `call-${state.steps}-${index}`
+    const id = `${state.steps}-${index}`
+    const reply = { tool_call_id: call.id ?? id, name: call.name }
     if (index >= MAX_CALLS_PER_STEP) {
       answers.push(
         new ToolMessage({
-          tool_call_id: id,
+          ...reply,
           content: `Not done: more than ${MAX_CALLS_PER_STEP} calls at once.`,
           status: 'error',
-          name: call.name,
         }),
       )
       continue
     }
     const answer = await ports.call({ id, name: call.name, args: call.args })
     escalate ??= answer.escalate
-    answers.push(
-      new ToolMessage({
-        tool_call_id: id,
-        content: answer.text,
-        status: answer.failed ? 'error' : 'success',
-        name: call.name,
-      }),
-    )
+    answers.push(new ToolMessage({ ...reply, content: answer.text, status: answer.failed ? 'error' : 'success' }))
   }
   return { messages: answers, escalate }
 }
@@ -200,8 +207,8 @@ async function verify(state: AgentState, config: LangGraphRunnableConfig): Promi
   const ports = portsOf(config)
   ports.reached('verify', 'checking the answer')
   const verdict = await ports.verify(state.answer)
-  if (verdict.ok) return { data: verdict.data, refused: null }
-  if (state.repairs >= MAX_REPAIRS) return { refused: verdict.feedback }
+  if (verdict.ok) return { data: verdict.data }
+  if (state.repairs >= MAX_REPAIRS) return { invalid: verdict.feedback }
   return {
     repairs: state.repairs + 1,
     answer: '',
@@ -209,11 +216,14 @@ async function verify(state: AgentState, config: LangGraphRunnableConfig): Promi
   }
 }
 
-async function respond(_state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+/** Said instead of the answer by a guard that gave no words of its own. */
+export const REFUSED = 'A guardrail refused the answer.'
+
+async function respond(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
   const ports = portsOf(config)
   ports.reached('respond', 'saying the rest')
-  const whole = await ports.said()
-  return whole ? {} : { refused: 'A guardrail refused the answer.' }
+  const whole = await ports.said(state.answer)
+  return whole ? {} : { refused: REFUSED }
 }
 
 function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'tools' | 'verify' | typeof END {
@@ -222,7 +232,7 @@ function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'tools' |
 }
 
 function afterVerify(state: AgentState): 'act' | 'respond' | typeof END {
-  if (state.refused !== null) return END
+  if (state.invalid !== null) return END
   return state.answer === '' && state.repairs > 0 ? 'act' : 'respond'
 }
 
@@ -248,6 +258,15 @@ export function isAtStepLimit(state: AgentState, maxSteps: number): boolean {
 
 function callsOf(message: BaseMessage | undefined): NonNullable<AIMessage['tool_calls']> {
   return (message as AIMessage | undefined)?.tool_calls ?? []
+}
+
+function usageOf(usage: UsageMetadata | undefined): ModelUsage {
+  if (usage === undefined) return NO_USAGE
+  return {
+    inputTokens: usage.input_tokens,
+    outputTokens: usage.output_tokens,
+    cachedTokens: usage.input_token_details?.cache_read ?? 0,
+  }
 }
 
 /** Of plain text, what LangChain's own getter would first take apart into blocks and put together again. */

@@ -1,14 +1,16 @@
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
 import type { BaseMessage } from '@langchain/core/messages'
 import type { BaseCheckpointSaver } from '@langchain/langgraph'
-import { agentGraph, isAtStepLimit, PORTS } from './agent-graph.ts'
-import type { AgentPorts } from './agent-graph.ts'
+import { agentGraph, isAtStepLimit, PORTS, REFUSED } from './agent-graph.ts'
+import type { AgentPorts, ModelUsage } from './agent-graph.ts'
 
 /** Where the checkpoints of one run go. */
 export interface RunSaver {
   readonly checkpoints: BaseCheckpointSaver | null
   /** Resolves when everything put so far is stored. */
   durable(): Promise<void>
+  /** The run is over: of its checkpoints only a few stay. */
+  over(thread: string, resumed: boolean): Promise<void>
 }
 
 export interface GraphInput {
@@ -28,6 +30,8 @@ export interface GraphOutput {
   readonly steps: number
   readonly escalate: string | null
   readonly refused: string | null
+  readonly invalid: string | null
+  readonly usage: ModelUsage
   readonly stepLimit: boolean
 }
 
@@ -37,10 +41,18 @@ const SUPERSTEPS_AROUND = 12
 
 /** Runs the agent graph from the beginning, or from its last checkpoint. Throws what a port threw, CANCELLED included. */
 export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promise<GraphOutput> {
+  let said = false
+  const own: AgentPorts = {
+    ...ports,
+    said: async (answer) => {
+      said = true
+      return await ports.said(answer)
+    },
+  }
   const config = {
     configurable: {
       thread_id: input.thread,
-      [PORTS]: ports,
+      [PORTS]: own,
       ...(input.saver === null ? {} : { __pregel_checkpointer: input.saver }),
     },
     recursionLimit: ports.maxSteps * SUPERSTEPS_PER_STEP + SUPERSTEPS_AROUND,
@@ -56,13 +68,18 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     new HumanMessage(input.question),
   ]
   const state = await agentGraph.invoke(begun ? null : { messages }, config)
+  // The attempt before this one was done with the graph, and nothing was made of it: this one has said nothing yet.
+  const unsaid = begun && !said && state.answer !== '' && state.refused === null && state.invalid === null
+  const refused = unsaid && !(await ports.said(state.answer)) ? REFUSED : state.refused
   return {
     answer: state.answer,
     data: state.data,
     extractive: state.extractive,
     steps: state.steps,
     escalate: state.escalate,
-    refused: state.refused,
+    refused,
+    invalid: state.invalid,
+    usage: state.usage,
     stepLimit: isAtStepLimit(state, ports.maxSteps),
   }
 }

@@ -5,11 +5,31 @@ import type { RunSaver } from './run-graph.ts'
 
 /** Checkpoints that a run keeps while it goes on: enough to look back and to fork, without a copy of it for each step. */
 const KEPT = 20
+/** Checkpoints that stay of a run that is over, to look back. The newest answers when a crash makes the run end twice. */
+const KEPT_WHEN_OVER = 4
 /** What a crash may cost of steps that did nothing outside: they are done again. */
 const LINGER_MS = 100
 
 /** The checkpoints of one run, written under its parent's epoch (I1). */
 export function runSaver(checkpoints: CheckpointStore, fence: Fence): RunSaver {
-  const saver = new CheckpointSaver({ checkpoints, fence, keep: KEPT, lingerMs: LINGER_MS })
-  return { checkpoints: saver, durable: () => saver.durable() }
+  let stored = 0
+  const counted: CheckpointStore = {
+    async write(under, batch) {
+      await checkpoints.write(under, batch)
+      stored += batch.checkpoints.length - batch.dropped.length
+    },
+    read: (tenant, place, id) => checkpoints.read(tenant, place, id),
+    list: (tenant, query) => checkpoints.list(tenant, query),
+    prune: (under, thread, keep) => checkpoints.prune(under, thread, keep),
+  }
+  const saver = new CheckpointSaver({ checkpoints: counted, fence, keep: KEPT, lingerMs: LINGER_MS })
+  return {
+    checkpoints: saver,
+    durable: () => saver.durable(),
+    async over(thread, resumed) {
+      // A quick run has stored next to none, and a statement for each would be what it costs most. What earlier
+      // attempts have stored is not counted here.
+      if (resumed || stored > KEPT_WHEN_OVER) await saver.prune(thread, KEPT_WHEN_OVER)
+    },
+  }
 }
