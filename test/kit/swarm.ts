@@ -44,14 +44,28 @@ import { testDatabase } from './database.ts'
 import type { DatabaseKind, TestDatabase } from './database.ts'
 
 export interface SwarmOptions {
-  readonly script: Script
+  /** What the model says; on each node something of its own if it is a function of the node's name. */
+  readonly script: Script | { readonly on: (node: string) => Script }
   readonly kind?: DatabaseKind
   readonly limits?: Partial<Limits>
   readonly outputMode?: 'gated' | 'streamed'
   /** What the tool `lookup` answers; default: its arguments. */
-  readonly tool?: (args: Readonly<Record<string, unknown>>, ctx: PoolContext) => unknown
+  readonly tool?: (args: Readonly<Record<string, unknown>>, ctx: PoolContext, call: LookupCall) => unknown
+  /** Whether `lookup` may be repeated when nobody knows whether it happened; default: no. */
+  readonly idempotent?: boolean
+  /** `lookup` is a service of somebody else. */
+  readonly foreignTool?: boolean
+  /** Between a run's last step and its end; its checkpoints are stored by then. */
+  readonly runOver?: (node: string) => Promise<void>
+  readonly maxSteps?: number
+  readonly outputSchema?: Readonly<Record<string, unknown>>
   readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
   readonly agents?: readonly string[]
+}
+
+export interface LookupCall {
+  readonly node: string
+  readonly idempotencyKey: string
 }
 
 export interface SwarmEntry {
@@ -86,8 +100,9 @@ export class TestSwarm {
     const store = createStore(this.database)
     const configs = tenantConfigs(this.database)
     const checkpoints = new Checkpoints(this.database)
-    const models = (spec: ModelSpec): ReturnType<typeof createModel> =>
-      createModel(spec, { script: this.#options.script })
+    const { script, runOver } = this.#options
+    const own = 'on' in script ? script.on(name) : script
+    const models = (spec: ModelSpec): ReturnType<typeof createModel> => createModel(spec, { script: own })
     const platformModel = { provider: 'scripted', model: 'test' } as const
     const system = new ActorSystem({
       transport,
@@ -105,13 +120,31 @@ export class TestSwarm {
         profiles: profileSource(configs, platformModel),
         guardrails: guardrailSource(configs),
         models,
-        saver: (fence) => runSaver(checkpoints, fence),
+        saver: (fence) => {
+          const saver = runSaver(checkpoints, fence)
+          if (runOver === undefined) return saver
+          return {
+            ...saver,
+            over: async (thread, resumed) => {
+              await saver.durable()
+              await runOver(name)
+              await saver.over(thread, resumed)
+            },
+          }
+        },
       }),
-      ...this.#pools(),
+      ...this.#pools(name),
     )
     await system.start()
     this.nodes.push(system)
     return system
+  }
+
+  /** The node ends as a killed process does: it says nothing to anybody. */
+  kill(name: string): void {
+    const at = this.nodes.findIndex((node) => node.node === name)
+    this.nodes[at]!.abandon()
+    this.nodes.splice(at, 1)
   }
 
   reach(user = 'ada', roles: readonly string[] = ['customer'], tenant = TENANT): Reach {
@@ -182,7 +215,7 @@ export class TestSwarm {
     return transport
   }
 
-  #pools(): Definition[] {
+  #pools(node: string): Definition[] {
     const { verdict, tool } = this.#options
     const guardrails = poolActor(Guardrail, {
       on: {
@@ -197,8 +230,8 @@ export class TestSwarm {
     })
     const tools = poolActor(Tool, {
       on: {
-        call: async (ctx, { args }) => ({
-          result: tool === undefined ? args : await tool(args, ctx),
+        call: async (ctx, { args, idempotencyKey }) => ({
+          result: tool === undefined ? args : await tool(args, ctx, { node, idempotencyKey }),
           text: '',
           tainted: false,
           ms: 0,
@@ -221,7 +254,8 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
       id: 'lookup',
       title: 'Look up',
       description: 'Looks something up.',
-      kind: 'builtin',
+      idempotent: options.idempotent ?? false,
+      kind: options.foreignTool === true ? 'http_get' : 'builtin',
       parameters: { type: 'object', properties: { id: { type: 'string' } } },
     })
     for (const [position, id] of (options.agents ?? ['support']).entries()) {
@@ -237,6 +271,8 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
           position,
           outputMode: options.outputMode ?? 'streamed',
           tools: ['lookup'],
+          ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
+          ...(options.outputSchema === undefined ? {} : { outputSchema: options.outputSchema }),
         },
         { author: 'test' },
       )
