@@ -20,6 +20,7 @@ import { createStore } from '#shared/db/runtime/store.ts'
 import { tenantConfigs } from '#shared/db/tenant-config.ts'
 import { createModel } from '#shared/models/port.ts'
 import type { ModelSpec } from '#shared/models/port.ts'
+import type { ModelLimits } from '#shared/models/spec.ts'
 import type { Script } from '#shared/models/scripted/script.ts'
 import { connectNats } from '#shared/nats/connect-nats.ts'
 import type { Transport } from '#shared/transport/port.ts'
@@ -58,6 +59,7 @@ export interface SwarmOptions {
   /** Between a run's last step and its end; its checkpoints are stored by then. */
   readonly runOver?: (node: string) => Promise<void>
   readonly maxSteps?: number
+  readonly modelLimits?: Partial<ModelLimits>
   readonly outputSchema?: Readonly<Record<string, unknown>>
   readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
   readonly agents?: readonly string[]
@@ -259,7 +261,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
       parameters: { type: 'object', properties: { id: { type: 'string' } } },
     })
     for (const [position, id] of (options.agents ?? ['support']).entries()) {
-      const model = { provider: 'scripted', model: 'test' }
+      const model = { provider: 'scripted', model: 'test', limits: options.modelLimits ?? {} }
       await saveAgent(
         sql,
         {
