@@ -41,7 +41,7 @@ export class Activation {
     this.#tenant = tenant
     this.#keyToken = keyToken
     this.#address = `${held.kind}/${keyToken}`
-    for (const row of unsent) this.#relayNext(() => held.relay.sendAgain(row, held.lost))
+    for (const row of unsent) this.#relayNext(() => held.relay.sendAgain(row, held))
   }
 
   /** Settles when everything said so far has been relayed; rejects when the partition was lost before. */
@@ -74,7 +74,7 @@ export class Activation {
       core.store.unsent(kind, partition),
       core.store.unfinishedRuns(kind, partition),
     ])
-    for (const row of rows.filter(mine)) this.#relayNext(() => this.#held.relay.sendAgain(row, this.#held.lost))
+    for (const row of rows.filter(mine)) this.#relayNext(() => this.#held.relay.sendAgain(row, this.#held))
     this.#held.takeUp(
       this.#tenant,
       this.#keyToken,
@@ -131,7 +131,7 @@ export class Activation {
     if (held.definition.options.stateless === true) {
       if (step.timers.length + step.runs.length > 0)
         throw new WaggleError('CONFIG', { reason: `${held.kind} is stateless: it has no timers and no children.` })
-      await held.relay.send(this.#tenant, null, entries, held.lost)
+      await held.relay.send(this.#tenant, null, entries, held)
       held.relay.confirm(entries)
       return true
     }
@@ -144,7 +144,7 @@ export class Activation {
     held.relay.confirm(entries)
     if (step.outbox !== null) {
       const { id: row } = step.outbox
-      this.#relayNext(() => held.relay.send(this.#tenant, row, entries, held.lost))
+      this.#relayNext(() => held.relay.send(this.#tenant, row, entries, held))
     }
     held.afterCommit(this.#tenant, this.#keyToken, step, execution.stops)
     return true
@@ -203,8 +203,13 @@ export class Activation {
   #relayNext(work: () => Promise<void>): void {
     this.#relaying++
     this.#relay = this.#relay.then(work).finally(() => this.#relaying--)
-    // Losing the partition ends the relay; the next holder sends the rest. Nobody else has to hear of it.
-    this.#relay.catch(() => {})
+    // Losing the partition ends the relay, and the next holder sends the rest. Anything else is a defect: the actor says
+    // nothing more, because nothing may be said out of order.
+    this.#relay.catch((error: unknown) => {
+      if (this.#held.lost.aborted) return
+      const { code, message: reason } = coded(error)
+      this.#held.core.log.error({ address: this.#address, code, reason }, 'an outbox row cannot be relayed')
+    })
   }
 }
 

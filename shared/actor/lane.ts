@@ -372,10 +372,11 @@ export class Lane {
 
   async #open({ child, id, done }: Extract<Item, { is: 'open' }>): Promise<void> {
     const envelope = runtimeEnvelope(this.tenant, this.address, '$open', this.#held.core.clock.now())
-    await this.#internal(id, envelope, (execution) => {
+    const work = (execution: Execution): void => {
       if (child?.opens === true) execution.openActivation(child.who)
       if (child !== null) execution.changeRun(child.change())
-    })
+    }
+    await this.#internal(id, envelope, work, 'nothing')
     // Nothing is said in the new epoch before it has been opened in the log.
     this.#activation.relayed.then(
       () => done.resolve(),
@@ -384,8 +385,13 @@ export class Lane {
   }
 
   /** A step of the runtime's own: like a command that nobody acknowledges. A repetition has been done already. */
-  async #internal(id: string, envelope: Envelope, work: (execution: Execution) => unknown): Promise<void> {
-    const execution = await this.#activation.begin(envelope)
+  async #internal(
+    id: string,
+    envelope: Envelope,
+    work: (execution: Execution) => unknown,
+    needs: 'state' | 'nothing' = 'state',
+  ): Promise<void> {
+    const execution = await this.#activation.begin(envelope, needs)
     await this.#run(execution, () => work(execution))
     await this.#close(execution, () => this.#activation.commit(execution, id))
     await this.#activation.settle()

@@ -1,5 +1,7 @@
 import { decodeEvent } from '#shared/wire/event.ts'
 import type { LogEvent } from '#shared/wire/event.ts'
+import { parseSubject } from '#shared/wire/subjects.ts'
+import { Floors } from '#shared/wire/voiding.ts'
 import type { Transport } from '#shared/transport/port.ts'
 import { EVENTS } from './streams.ts'
 
@@ -22,6 +24,17 @@ export async function saidSince(
     said.push({ subject, event: decodeEvent(data) })
   }
   return said
+}
+
+/** `subject#id` of the entries under this filter that count, as far as what stands there since then tells. */
+export async function countedSince(transport: Transport, since: number, filter: string): Promise<Set<string>> {
+  const floors = new Floors()
+  const counted = new Set<string>()
+  for (const { subject, event } of await saidSince(transport, since, [filter])) {
+    const parsed = parseSubject(subject)
+    if (parsed.lane === 'ev' && floors.admit(event, parsed.audience)) counted.add(`${subject}#${event.id}`)
+  }
+  return counted
 }
 
 /** When an id of ours was made, in milliseconds: the first ten digits of a ULID (Crockford's base 32). */

@@ -4,11 +4,13 @@ import { backoffMs } from '#shared/lib/backoff.ts'
 import { delay } from '#shared/lib/clock.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
 import { pack, unpack } from '#shared/wire/codec.ts'
+import { decodeEvent, encodeEvent } from '#shared/wire/event.ts'
+import { filters, parseSubject } from '#shared/wire/subjects.ts'
 import type { HostCore } from './core.ts'
 import { letter } from './letters.ts'
-import { saidSince, timeOfId } from './log-search.ts'
+import { countedSince, timeOfId } from './log-search.ts'
 import type { OutboxRow } from './store.ts'
-import { DUPLICATE_WINDOW_MS, EVENTS } from './streams.ts'
+import { DUPLICATE_WINDOW_MS } from './streams.ts'
 
 /**
  * The outbox (I3): one row for each handler transaction holds everything it says, in order. `send` relays a row after
@@ -62,29 +64,55 @@ export class Relay {
     }
   }
 
-  /** Resolves when every entry is stored; rejects only when the signal ends it. Receipts are not its business. */
-  async send(tenant: string, row: string | null, entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+  /** Resolves when every entry is stored; rejects only when the holder is lost. Receipts are not its business. */
+  async send(tenant: string, row: string | null, entries: readonly Entry[], by: Holder): Promise<void> {
     const before = this.#interruptions
-    for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, signal)
+    for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost)
     if (row === null) return
-    this.#sent.push({ tenant, id: row, entries, signal, interruptions: before })
+    this.#sent.push({ tenant, id: row, entries, by, interruptions: before })
     this.#writeSoon(this.#sent.length >= MARK_ROWS ? 0 : MARK_MS)
   }
 
   /** Sends a row that may have been sent before, by us or by an earlier holder. */
-  async sendAgain(row: OutboxRow, signal: AbortSignal): Promise<void> {
-    let entries = decodeEntries(row.entries)
+  async sendAgain(row: OutboxRow, by: Holder): Promise<void> {
+    const entries = decodeEntries(row.entries)
     this.confirm(entries)
-    const madeAt = timeOfId(row.id)
-    if (madeAt < this.#core.clock.now() - DUPLICATE_WINDOW_MS / 2) {
-      const events = entries.filter(([way, subject]) => way === Way.append && subject.includes('.ev.'))
-      const said = await this.#insist(signal, EVENTS, () =>
-        saidSince(this.#core.transport, madeAt, [...new Set(events.map(([, subject]) => subject))]),
-      )
-      const stored = new Set(said.map(({ event }) => event.id))
-      entries = entries.filter((entry) => !events.includes(entry) || !stored.has(eventIdOf(entry)))
+    await this.send(row.tenant, row.id, await this.#untold(row.tenant, row.id, entries, by), by)
+  }
+
+  /**
+   * What of a row is still to be said. Nearly always all of it, because the broker knows what it has. But a row older than
+   * the broker remembers ids is compared with the log (I5); and so is one of an epoch that has been followed by another
+   * in the log: it had been told before that, unless the log lost it since, and then it counts only under our epoch (I12).
+   */
+  async #untold(tenant: string, row: string, entries: readonly Entry[], by: Holder): Promise<readonly Entry[]> {
+    const { transport, store, clock } = this.#core
+    const old = timeOfId(row) < clock.now() - DUPLICATE_WINDOW_MS / 2
+    const left: Entry[] = []
+    for (const entry of entries) {
+      const [way, subject, id, data, opens] = entry
+      const parsed = way === Way.append ? parseSubject(subject) : null
+      if (parsed?.lane !== 'ev') {
+        left.push(entry)
+        continue
+      }
+      const event = decodeEvent(data)
+      const { floors } =
+        event.epoch < by.epoch
+          ? await this.#insist(by.lost, subject, () => store.floors(tenant, parsed.scope, Number.MAX_SAFE_INTEGER))
+          : { floors: [] }
+      const followed = floors.some(({ who, epoch }) => who === event.by && epoch > event.epoch)
+      if (!old && !followed) {
+        left.push(entry)
+        continue
+      }
+      const scope = filters.eventsOfScope(tenant, parsed.scope)
+      const told = await this.#insist(by.lost, subject, () => countedSince(transport, timeOfId(row), scope))
+      if (told.has(`${subject}#${event.id}`)) continue
+      if (!followed || (opens !== null && opens[1] === event.by)) left.push(entry)
+      else left.push([way, subject, `${id}@${by.epoch}`, encodeEvent({ ...event, epoch: by.epoch }), opens])
     }
-    await this.send(row.tenant, row.id, entries, signal)
+    return left
   }
 
   /** Writes the marks that wait. */
@@ -159,11 +187,12 @@ export class Relay {
     for (;;) {
       const before = this.#interruptions
       // What would have to be sent again by a holder that holds no more is left to the next one.
-      rows = rows.filter((row) => row.interruptions === before || !row.signal.aborted)
+      rows = rows.filter((row) => row.interruptions === before || !row.by.lost.aborted)
       try {
-        for (const { tenant, entries, signal, interruptions } of rows) {
+        for (const { tenant, id, entries, by, interruptions } of rows) {
           if (interruptions === before) continue
-          for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, signal)
+          for (const entry of await this.#untold(tenant, id, entries, by))
+            if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost)
         }
         if (rows.length > 0) await this.#core.store.relayed(rows.map(({ tenant, id }) => ({ tenant, id })))
         if (this.#interruptions === before) return []
@@ -176,11 +205,17 @@ export class Relay {
   }
 }
 
+/** Who relays: under which epoch, and until when. */
+export interface Holder {
+  readonly epoch: number
+  readonly lost: AbortSignal
+}
+
 interface Sent {
   readonly tenant: string
   readonly id: string
   readonly entries: readonly Entry[]
-  readonly signal: AbortSignal
+  readonly by: Holder
   /** How many interruptions there had been when it was begun to be sent. */
   readonly interruptions: number
 }
