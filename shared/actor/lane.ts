@@ -7,15 +7,16 @@ import type { Address, Envelope, Reply } from '#shared/wire/envelope.ts'
 import type { Delivery } from '#shared/transport/port.ts'
 import { Activation } from './activation.ts'
 import { RESERVED_PREFIX } from './contract.ts'
-import type { ChildEnd } from './definition.ts'
 import { isInbox } from './execution.ts'
 import type { Execution } from './execution.ts'
+import { PROBE, endedId, runtimeEnvelope, timerEnvelope, typeOf } from './items.ts'
+import type { Item } from './items.ts'
 import { BURIED_AT_ONCE, letter } from './letters.ts'
 import { specOf } from './message.ts'
 import { onlySql } from './only-sql.ts'
 import type { HeldPartition } from './partition.ts'
 import { parse } from './schema.ts'
-import type { AttemptError, OutboxRow, RunChange, TimerRow } from './store.ts'
+import type { AttemptError, OutboxRow } from './store.ts'
 
 /**
  * The mailbox of one actor and the work on its head (I2). Owned by its held partition, which feeds `push`; a fair queue
@@ -30,25 +31,6 @@ import type { AttemptError, OutboxRow, RunChange, TimerRow } from './store.ts'
  * - a command is acknowledged only after its step has been committed and relayed;
  * - nothing is committed or answered after the partition was lost.
  */
-export type Item =
-  | { readonly is: 'command'; readonly envelope: Envelope; readonly delivery: Delivery }
-  | { readonly is: 'call'; readonly envelope: Envelope; readonly reply: string }
-  | { readonly is: 'timer'; readonly row: TimerRow; readonly id: string }
-  | {
-      readonly is: 'ended'
-      readonly envelope: Envelope
-      readonly end: ChildEnd
-      readonly change: () => RunChange
-      readonly told: () => void
-    }
-  | {
-      readonly is: 'open'
-      /** A child that goes on: its row's change, and whether our epoch must be opened for it in the log. */
-      readonly child: { readonly who: Address; readonly change: () => RunChange; readonly opens: boolean } | null
-      readonly id: string
-      readonly done: Deferred<void>
-    }
-
 /** An item and what has been tried with it. */
 interface Ticket {
   readonly item: Item
@@ -107,7 +89,7 @@ export class Lane {
       this.#calls++
     }
     const doubtful =
-      item.is === 'command' && (item.delivery.deliveries > 1 || item.delivery.sequence <= this.#held.mark)
+      item.is === 'command' && (item.delivery.deliveries > 1 || item.delivery.sequence <= this.#held.intake.mark)
     const fresh = { history: [], counted: null, uncounted: 0, failures: 0, verdict: null }
     this.#tickets.push({ item, doubtful: doubtful && !this.#stateless, ...fresh })
     this.#schedule()
@@ -492,37 +474,4 @@ export class Lane {
       return coded(error)
     }
   }
-}
-
-/** A call that every virtual actor answers: proof that its mailbox is being worked off. */
-export const PROBE = `${RESERVED_PREFIX}probe`
-
-function typeOf(item: Item): string {
-  if (item.is === 'command' || item.is === 'call') return item.envelope.type
-  return item.is === 'timer' ? `${RESERVED_PREFIX}timer` : `${RESERVED_PREFIX}${item.is}`
-}
-function endedId(end: ChildEnd, envelope: Envelope): string {
-  return `ended:${end.address}:${envelope.id}`
-}
-
-function timerEnvelope(row: TimerRow, self: Address): Envelope {
-  const envelope = runtimeEnvelope(row.tenant, self, `${RESERVED_PREFIX}timer`, row.dueAt)
-  return { ...envelope, id: `timer:${row.name}:${row.dueAt}`, payload: row.payload }
-}
-
-/** A message of the runtime to an actor, on nobody's behalf. */
-function runtimeEnvelope(tenant: string, self: Address, type: string, at: number): Envelope {
-  const nobody = {
-    chain: [],
-    deadline: 0,
-    attempt: 1,
-    epoch: 0,
-    control: 0,
-    principal: null,
-    taint: [],
-    trace: '',
-    receipt: '',
-    payload: null,
-  }
-  return { ...nobody, id: type, type, version: 1, tenant, from: self, at }
 }

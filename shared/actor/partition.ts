@@ -1,24 +1,22 @@
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
-import { decodeEnvelope } from '#shared/wire/envelope.ts'
 import type { Address, Envelope } from '#shared/wire/envelope.ts'
 import { ACTOR_CHANGED, LETTER_BURIED, encodeEvent } from '#shared/wire/event.ts'
 import { keyHead } from '#shared/wire/names.ts'
-import { eventSubject, filters, parseSubject } from '#shared/wire/subjects.ts'
-import type { Consumption, Delivery, InboundMessage, Subscription } from '#shared/transport/port.ts'
+import { eventSubject } from '#shared/wire/subjects.ts'
+import type { Delivery } from '#shared/transport/port.ts'
 import { Child, stopIn } from './child.ts'
 import { Committer } from './committer.ts'
 import type { ActorDefinition, ChildEnd, RunDefinition } from './definition.ts'
 import type { Execution } from './execution.ts'
 import type { FairQueue } from './fair.ts'
+import { Intake } from './intake.ts'
 import { Lane } from './lane.ts'
-import { letter } from './letters.ts'
 import type { HostCore } from './core.ts'
 import type { Relay } from './outbox.ts'
 import type { Reacher } from './reach.ts'
 import type { DeadLetter, Fence, OutboxRow, RunChange, RunRow, Step, TimerRow } from './store.ts'
 import { Timers } from './timers.ts'
-import { COMMANDS } from './streams.ts'
 
 /** What partitions of one node share. */
 export interface NodeParts {
@@ -48,23 +46,15 @@ export class HeldPartition {
   readonly relay: Relay
   readonly handlers: FairQueue
   readonly timers: Timers
-  /** Commands up to this stream sequence may have been begun before: by an earlier holder, or before an interruption. */
-  mark = 0
+  readonly intake: Intake
   readonly #parts: NodeParts
   readonly #end = new AbortController()
   readonly #lanes = new Map<string, Lane>()
   readonly #committers = new Map<string, Committer>()
   /** Until the end of each is written. */
   readonly #children = new Map<string, Child>()
-  readonly #outstanding = new Set<Delivery>()
   /** What the last holder left unsent, by lane, until its lane is made. */
   readonly #inherited = new Map<string, OutboxRow[]>()
-  /** Calls that came while opening; null from then on. */
-  #early: InboundMessage[] | null = []
-  #consumption: Consumption | null = null
-  #reattaching = false
-  #calls: Subscription | null = null
-  #stopListening: () => void = () => {}
   #beat: Cancel | null = null
   #closing = false
   readonly #onLost: (held: HeldPartition, error: WaggleError) => void
@@ -85,6 +75,7 @@ export class HeldPartition {
     this.partition = partition
     this.epoch = epoch
     this.#onLost = onLost
+    this.intake = new Intake(this)
     this.timers = new Timers(parts.core, this.kind, partition, (row) => this.#fire(row))
   }
 
@@ -105,9 +96,7 @@ export class HeldPartition {
   async open(durables: readonly string[]): Promise<void> {
     const { core } = this
     const started = core.clock.elapsed()
-    // Callers find a listener at once; what they ask waits until what was said before is known.
-    this.#calls = core.transport.subscribe(filters.calls(this.partition, this.kind), (message) => this.#onCall(message))
-    this.#stopListening = core.transport.onStatus((status) => this.#onStatus(status))
+    this.intake.listen()
     const stateless = this.definition.options.stateless === true
     const [unsent, runs] = stateless
       ? [[], []]
@@ -119,15 +108,8 @@ export class HeldPartition {
     this.#inherit(unsent)
     for (const row of runs) this.#startChild(row, true)
     if (!stateless) this.timers.look()
-    const early = this.#early ?? []
-    this.#early = null
-    for (const message of early) this.#onCall(message)
-    const prefix = durableName(this.kind, this.partition, '')
-    for (const name of durables) {
-      if (name.startsWith(prefix) && Number(name.slice(prefix.length)) < this.epoch)
-        await core.transport.deleteConsumer(COMMANDS, name)
-    }
-    await this.#consume()
+    this.intake.ready()
+    await this.intake.consume(durables)
     this.#tick()
     core.observe('partition:acquired', {
       kind: this.kind,
@@ -150,8 +132,7 @@ export class HeldPartition {
   async close(drainMs: number): Promise<void> {
     if (this.#closing || this.lost.aborted) return
     this.#closing = true
-    this.#calls?.unsubscribe()
-    await this.#consumption?.stop()
+    await this.intake.pause()
     const { clock } = this.core
     const until = clock.elapsed() + drainMs
     const patience = (): number => Math.max(0, until - clock.elapsed())
@@ -160,9 +141,7 @@ export class HeldPartition {
     await this.#within(this.#quiet(), Math.max(patience(), MIN_QUIET_MS))
     if (this.lost.aborted) return
     this.#shut(new WaggleError('LEAVING'))
-    await this.core.transport.deleteConsumer(COMMANDS, this.#durable).catch((error: unknown) => {
-      this.core.log.debug({ code: coded(error).code }, 'the consumer could not be deleted; the next holder does it')
-    })
+    await this.intake.leave()
   }
 
   committer(tenant: string): Committer {
@@ -263,106 +242,11 @@ export class HeldPartition {
     execution.emit(LETTER_BURIED, { letterId: letter.id, kind, key, type, code: letter.code }, { audience: 'ops' })
   }
 
-  get #durable(): string {
-    return durableName(this.kind, this.partition, this.epoch)
+  onCommand(tenant: string, key: string, envelope: Envelope, delivery: Delivery): void {
+    this.#lane(tenant, key).push({ is: 'command', envelope, delivery })
   }
-
-  async #consume(): Promise<void> {
-    const { core } = this
-    this.mark = (await core.transport.streamInfo(COMMANDS)).lastSequence
-    this.lost.throwIfAborted()
-    const consumption = await core.transport.consume(
-      {
-        stream: COMMANDS,
-        durable: this.#durable,
-        filter: filters.commands(this.partition, this.kind),
-        ackWaitMs: core.limits.ackWaitMs,
-        maxUnacknowledged: core.limits.window,
-      },
-      (delivery) => {
-        if (!this.#reattaching) this.#onCommand(delivery)
-      },
-    )
-    if (this.lost.aborted || this.#closing) return await consumption.stop()
-    this.#consumption = consumption
-    void consumption.lost.then((error) => {
-      if (this.#consumption === consumption) this.lose(error)
-    })
-  }
-
-  /**
-   * What was under way to us when the connection broke comes again only after its ack wait, and younger commands would
-   * overtake it (I2). So the consumer is made anew: everything unacknowledged comes again at once, in order. If it is
-   * gone, somebody else holds the partition.
-   */
-  #onStatus(status: 'connected' | 'disconnected'): void {
-    if (this.#consumption === null || this.#closing) return
-    if (status === 'disconnected') this.#reattaching = true
-    else if (this.#reattaching) void this.#reattach()
-  }
-
-  async #reattach(): Promise<void> {
-    const old = this.#consumption
-    if (old === null) return
-    this.#consumption = null
-    try {
-      await old.stop()
-      if (!(await this.core.transport.deleteConsumer(COMMANDS, this.#durable)))
-        throw new WaggleError('STALE_EPOCH', { durable: this.#durable })
-      if (this.#closing) return
-      this.#reattaching = false
-      await this.#consume()
-    } catch (error) {
-      // Whatever it was, a new epoch makes it good.
-      this.lose(coded(error))
-    }
-  }
-
-  #onCommand(delivery: Delivery): void {
-    if (this.#closing || this.lost.aborted) return
-    const tracked = this.#track(delivery)
-    try {
-      const subject = parseSubject(delivery.subject)
-      if (subject.lane !== 'cmd') throw new WaggleError('BAD_SUBJECT', { subject: delivery.subject })
-      const envelope = decodeEnvelope(delivery.data)
-      // The tenant of the subject is proved by the broker's permissions; an envelope that says another is a forgery (I9).
-      if (envelope.tenant !== subject.tenant)
-        throw new WaggleError('UNDECODABLE', { reason: 'The envelope names another tenant than the subject.' })
-      this.#lane(subject.tenant, subject.key).push({ is: 'command', envelope, delivery: tracked })
-    } catch (error) {
-      void this.#buryUndecodable(tracked, coded(error))
-    }
-  }
-
-  async #buryUndecodable(delivery: Delivery, error: WaggleError): Promise<void> {
-    const { subject, data, sequence } = delivery
-    const tenant = /^t\.([a-z0-9-]{1,120})\./.exec(subject)?.[1] ?? '-'
-    const id = `${this.#durable.slice(0, this.#durable.lastIndexOf('-e'))}.${sequence}`
-    try {
-      await this.core.store.bury(letter(this.core, { id, tenant, subject, payload: data, error }))
-      delivery.ack()
-    } catch (failure) {
-      // Not acknowledged: it comes again, nothing is lost.
-      this.core.log.error({ subject, code: coded(failure).code }, 'an undecodable message could not be buried')
-      this.#outstanding.delete(delivery)
-    }
-  }
-
-  #onCall(message: InboundMessage): void {
-    if (this.#closing || this.lost.aborted) return
-    if (this.#early !== null) {
-      // Beyond it the caller waits for its deadline; opening is shorter than that or does not succeed.
-      if (this.#early.length < this.core.limits.calls) this.#early.push(message)
-      return
-    }
-    try {
-      const subject = parseSubject(message.subject)
-      const envelope = decodeEnvelope(message.data)
-      if (subject.lane !== 'call' || envelope.tenant !== subject.tenant) return
-      this.#lane(subject.tenant, subject.key).push({ is: 'call', envelope, reply: message.reply })
-    } catch (error) {
-      this.core.log.warn({ subject: message.subject, code: coded(error).code }, 'a call could not be read')
-    }
+  onCall(tenant: string, key: string, envelope: Envelope, reply: string): void {
+    this.#lane(tenant, key).push({ is: 'call', envelope, reply })
   }
 
   #fire(row: TimerRow): void {
@@ -407,30 +291,13 @@ export class HeldPartition {
     }
   }
 
-  #track(delivery: Delivery): Delivery {
-    const tracked: Delivery = {
-      subject: delivery.subject,
-      data: delivery.data,
-      sequence: delivery.sequence,
-      deliveries: delivery.deliveries,
-      ack: () => {
-        this.#outstanding.delete(tracked)
-        // An ack after the loss would be without effect at the broker, and must not even be tried (I1).
-        if (!this.lost.aborted) delivery.ack()
-      },
-      working: () => delivery.working(),
-    }
-    this.#outstanding.add(tracked)
-    return tracked
-  }
-
   /** Keeps what is at work from being delivered again, and drops what sleeps. */
   #tick(): void {
     if (this.lost.aborted) return
     const { clock, limits } = this.core
     this.#beat = clock.setTimeout(
       () => {
-        for (const delivery of this.#outstanding) delivery.working()
+        this.intake.beat()
         this.#passivate()
         for (const [tenant, committer] of this.#committers) if (committer.idle) this.#committers.delete(tenant)
         this.#tick()
@@ -469,25 +336,16 @@ export class HeldPartition {
   #shut(error: WaggleError): void {
     this.#end.abort(error)
     this.#beat?.()
-    this.#stopListening()
-    this.#calls?.unsubscribe()
-    void this.#consumption?.stop().catch(() => {})
-    this.#consumption = null
+    this.intake.close()
     this.timers.close()
     for (const child of this.#children.values()) child.leave()
     for (const lane of this.#lanes.values()) lane.close()
     this.#children.clear()
     this.#lanes.clear()
-    this.#outstanding.clear()
     this.#inherited.clear()
     const { kind, partition, epoch } = this
     this.core.observe('partition:released', { kind, partition, epoch, reason: error.code })
   }
-}
-
-/** Deterministic, with the epoch: what makes a stale holder's consumer recognisable and deletable (I1). */
-export function durableName(kind: string, partition: number, epoch: number | ''): string {
-  return `${kind}-${partition}-e${epoch}`
 }
 
 const MIN_QUIET_MS = 500
