@@ -5,7 +5,7 @@ import { parseSubject } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
 import type { HostCore } from './core.ts'
 import { saidSince } from './log-search.ts'
-import { Way, decodeEntries, eventIdOf } from './outbox.ts'
+import { Way, decodeEntries, eventIdOf, raisedId } from './outbox.ts'
 import type { Entry, Relay } from './outbox.ts'
 import type { LogMark } from './store.ts'
 import { ANY_EVENT, EVENTS } from './streams.ts'
@@ -184,9 +184,9 @@ export class LogKeeper {
       const opened = (await store.floors(tenant, scope, Number.MAX_SAFE_INTEGER)).floors
       const floor = opened.find(({ who }) => who === event.by)?.epoch ?? 0
       const epoch = Math.max(event.epoch, floor, spoken.get(`${tenant}/${scope}/${event.by}`) ?? 0)
-      const again = `${id}@${this.#incarnation}${voided ? `.${epoch}` : ''}`
       const bytes = epoch === event.epoch ? data : encodeEvent({ ...event, epoch })
-      await transport.append(subject, bytes, { messageId: epoch === event.epoch && !voided ? id : again })
+      const again = epoch === event.epoch && !voided ? id : raisedId(id, epoch)
+      await transport.append(subject, bytes, { messageId: again })
     }
   }
 }

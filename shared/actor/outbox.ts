@@ -83,7 +83,7 @@ export class Relay {
   /**
    * What of a row is still to be said. Nearly always all of it, because the broker knows what it has. But a row older than
    * the broker remembers ids is compared with the log (I5); and so is one of an epoch that has been followed by another
-   * in the log: it had been told before that, unless the log lost it since, and then it counts only under our epoch (I12).
+   * in the log: it had been told before that, unless the log lost it since, and then it counts only under that epoch (I12).
    */
   async #untold(tenant: string, row: string, entries: readonly Entry[], by: Holder): Promise<readonly Entry[]> {
     const { transport, store, clock } = this.#core
@@ -101,7 +101,8 @@ export class Relay {
         event.epoch < by.epoch
           ? await this.#insist(by.lost, subject, () => store.floors(tenant, parsed.scope, Number.MAX_SAFE_INTEGER))
           : { floors: [] }
-      const followed = floors.some(({ who, epoch }) => who === event.by && epoch > event.epoch)
+      const floor = floors.find(({ who }) => who === event.by)?.epoch ?? 0
+      const followed = floor > event.epoch
       if (!old && !followed) {
         left.push(entry)
         continue
@@ -110,7 +111,7 @@ export class Relay {
       const told = await this.#insist(by.lost, subject, () => countedSince(transport, timeOfId(row), scope))
       if (told.has(`${subject}#${event.id}`)) continue
       if (!followed || (opens !== null && opens[1] === event.by)) left.push(entry)
-      else left.push([way, subject, `${id}@${by.epoch}`, encodeEvent({ ...event, epoch: by.epoch }), opens])
+      else left.push([way, subject, raisedId(id, floor), encodeEvent({ ...event, epoch: floor }), opens])
     }
     return left
   }
@@ -223,6 +224,10 @@ interface Sent {
 /** The message id begins with the subject where the id of the event was given by somebody else than the runtime. */
 export function messageId(subject: string, id: string | undefined, made: string): string {
   return id === undefined ? made : `${subject}#${id}`
+}
+/** A fact that is said again under a higher epoch; whoever finds that it must be says it under the same id. */
+export function raisedId(id: string, epoch: number): string {
+  return `${id}@${epoch}`
 }
 export function eventIdOf([, subject, id]: Entry): string {
   return id.startsWith(`${subject}#`) ? id.slice(subject.length + 1) : id
