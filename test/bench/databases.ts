@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 
+import { Client } from 'pg'
+
 import { startPostgres } from '#deploy/provision/postgres.ts'
 import { openDatabase } from '#shared/db/database.ts'
 import { startPglite } from '#shared/db/embedded/pglite.ts'
@@ -29,6 +31,20 @@ export async function benchPglite(): Promise<BenchDatabase> {
   const pglite = await startPglite({ dataDir: join(await scratchFolder('pglite'), 'data') })
   await migrate(pglite.url)
   return { url: pglite.url, pid: null, version: 'PGlite', stop: () => pglite.stop() }
+}
+
+/**
+ * What autovacuum does about once a minute in a database that grows: tells the planner how large the tables are. Without it,
+ * a figure of some seconds in a new database would now and then show plans that were made for empty tables.
+ */
+export async function refreshPlans(url: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('analyze')
+  } finally {
+    await client.end()
+  }
 }
 
 /** The folder of this run, which its own user may enter. */

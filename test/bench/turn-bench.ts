@@ -17,6 +17,7 @@ import { AGENTS, TOOL } from './turn-script.ts'
 export type Layout = Readonly<Record<string, readonly BenchRole[]>>
 
 export interface TurnBench {
+  readonly natsUrl: string
   readonly run: (order: TurnsOrder) => Promise<TurnsDone>
   /** CPU time used so far, by process; of PostgreSQL its processes together. */
   readonly cpu: () => Promise<Readonly<Record<string, number>>>
@@ -39,6 +40,7 @@ export async function turnBench(
       await startPeer<ServicesPeer>('services', { natsUrl: nats.url, databaseUrl: database.url, name, roles, allow }),
     )
   return {
+    natsUrl: nats.url,
     run: (order) => people.ask('run', order),
     cpu: async () => {
       const used: Record<string, number> = {}
