@@ -272,15 +272,16 @@ suite('dead letters', ({ test }) => {
     assert.equal(await buried((kit) => append(kit, {}), loud), ['TOO_LARGE'])
   })
   test('a handler that awaits the world outside', async () => {
-    const waiting: readonly Put[] = [
-      () => new Promise((resolve) => setTimeout(resolve, 1)),
+    const waiting: readonly ((kit: TestSystem) => Promise<unknown>)[] = [
+      (kit) => new Promise<void>((resolve) => void kit.clock.setTimeout(resolve, 5)),
+      (kit) => kit.reach().ref(Box, 'other').ask('list', {}),
       () => new Promise(() => {}),
     ]
-    for (const put of waiting) {
-      const kit = testSystem({ limits: { attempts: 2 } })
+    for (const wait of waiting) {
+      const kit = testSystem({ limits: { attempts: 2 }, brokerFaults: { latencyMinMs: 1, latencyMaxMs: 3 } })
       await kit.node(
         'a',
-        box((ctx, input) => (input.n === 1 ? put(ctx, input) : void ctx.state.list.push(input.n))),
+        box((ctx, { n }) => (n === 1 ? wait(kit) : void ctx.state.list.push(n))),
       )
       const ref = kit.reach().ref(Box, 'b')
       const error = await failure(kit, ref.confirm('put', { n: 1 }))
