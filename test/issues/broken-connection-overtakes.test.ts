@@ -24,9 +24,11 @@ suite('a connection that breaks with commands on their way', ({ test }) => {
     const node = await kit.node('a', box)
     kit.broker.faults.latencyMinMs = kit.broker.faults.latencyMaxMs = 50
     const ref = kit.reach().ref(Box, 'b')
-    for (const n of [1, 2]) await kit.clock.settle(ref.tell('put', { n }))
+    const told = [1, 2].map((n) => ref.tell('put', { n }))
+    await kit.clock.advance(75)
     kit.broker.partition('a')
     kit.broker.heal('a')
+    await kit.clock.settle(Promise.all(told))
     await kit.clock.settle(ref.tell('put', { n: 3 }))
     const started = kit.clock.elapsed()
     await kit.clock.until(() => kit.database.processed.size === 3, 30_000)

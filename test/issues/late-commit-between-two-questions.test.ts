@@ -21,8 +21,9 @@ const box = actor(Box, {
 })
 
 /**
- * The order forced here: a commit fails with an unknown outcome; the store is asked for unsent rows and has none; the
- * commit comes true; the store is asked whether the command was processed and says yes. Its words must be found all the same.
+ * The order forced here: a commit fails with an unknown outcome; the store is asked for unsent rows and has none; the state
+ * cannot be loaded; the commit comes true; the store is asked whether the command was processed and says yes. Its words
+ * must be found all the same.
  */
 suite('a commit that comes true between two questions', ({ test }) => {
   test('is relayed, and in its place', async () => {
@@ -38,12 +39,17 @@ suite('a commit that comes true between two questions', ({ test }) => {
         held = () => store.commit(fence, steps)
         return Promise.reject(new WaggleError('DATABASE_DOWN'))
       }
+      let loads = 0
+      const load: Store['load'] = (...about) =>
+        held !== null && loads++ === 0 ? Promise.reject(new WaggleError('DATABASE_DOWN')) : store.load(...about)
       const processed: Store['processed'] = async (...about) => {
-        await held?.()
-        held = null
+        if (loads > 0) {
+          await held?.()
+          held = null
+        }
         return store.processed(...about)
       }
-      const changed: Partial<Store> = { commit, processed }
+      const changed: Partial<Store> = { commit, load, processed }
       return new Proxy(store, {
         get: (target, name) => {
           const own: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name)
