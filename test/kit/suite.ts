@@ -28,7 +28,7 @@ import { countSuite, isListening, listen, recordOutcome, recordStep } from './re
 
 export { assert }
 
-export const TEST_DEADLINE_MS = 20_000
+export const TEST_DEADLINE_MS = 60_000
 /** `before` and `after` start and stop servers. */
 export const HOOK_DEADLINE_MS = 60_000
 const STACK_FRAMES = 8
