@@ -11,7 +11,7 @@ import type { LogMark } from './store.ts'
 import { ANY_EVENT, EVENTS } from './streams.ts'
 
 /**
- * The life of the log (I5, I12). A log may lose its tail in a power cut; the outbox has every fact of it. Lost is: a
+ * The life of the log (I5, I12). A broker may lose the tail of its streams in a power cut; the outbox has it. Lost is: a
  * stream that was made anew, a head below the mark that was written last, or, looked for by a new keeper and after every
  * interruption of the connection, a fact relayed since about that mark which the log does not tell. The log is then
  * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
@@ -107,12 +107,15 @@ export class LogKeeper {
     if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
     if (this.#searches > 0) {
       await this.#relay.flush()
-      let lost = await this.#lostFacts(this.#since ?? mark.at - GLANCE_MS)
+      let entries = await this.#relayed(this.#since ?? mark.at - GLANCE_MS)
+      let lost = await this.#lostFacts(entries)
       if (lost.length > 0 && this.#since === null) {
         await this.#renew(mark, created)
-        lost = await this.#lostFacts(mark.at - OVERLAP_MS)
+        entries = await this.#relayed(mark.at - OVERLAP_MS)
+        lost = await this.#lostFacts(entries)
       }
       await this.#sayAgain(lost)
+      await this.#tellAgain(entries)
       if (--this.#searches > 0) return
       this.#since = null
     }
@@ -143,12 +146,16 @@ export class LogKeeper {
     this.#marked = lastSequence
   }
 
-  /** Facts relayed since then that do not count in the log. */
-  async #lostFacts(since: number): Promise<Fact[]> {
-    const { store, transport } = this.#core
-    const facts = (await store.relayedSince(since)).flatMap((row) =>
-      decodeEntries(row.entries).filter(([way, subject]) => way === Way.append && parseSubject(subject).lane === 'ev'),
-    )
+  async #relayed(since: number): Promise<Relayed> {
+    const rows = await this.#core.store.relayedSince(since)
+    const entries = rows.flatMap((row) => decodeEntries(row.entries)).filter(([way]) => way === Way.append)
+    const isFact = ([, subject]: Entry): boolean => parseSubject(subject).lane === 'ev'
+    return { since, facts: entries.filter(isFact), commands: entries.filter((entry) => !isFact(entry)) }
+  }
+
+  /** Those that do not count in the log. */
+  async #lostFacts({ since, facts }: Relayed): Promise<Fact[]> {
+    const { transport } = this.#core
     if (facts.length === 0) return []
     const floors = new Map<string, Floors>()
     const spoken = new Map<string, number>()
@@ -189,6 +196,34 @@ export class LogKeeper {
       await transport.append(subject, bytes, { messageId: again })
     }
   }
+
+  /**
+   * Whether a command is still to be handled cannot be seen: a work queue forgets what was acknowledged. So all of them
+   * are sent again; the broker knows those that it has, and an actor those that it has handled (I3).
+   */
+  async #tellAgain({ commands }: Relayed): Promise<void> {
+    if (commands.length > 0) await this.#check()
+    for (let from = 0; from < commands.length; from += AT_ONCE) {
+      const some = commands.slice(from, from + AT_ONCE)
+      await Promise.all(some.map((command) => this.#tell(command)))
+    }
+  }
+
+  async #tell([, subject, id, data]: Entry): Promise<void> {
+    try {
+      await this.#core.transport.append(subject, data, { messageId: id })
+    } catch (error) {
+      if (coded(error).code !== 'MAILBOX_FULL') throw error
+      // It may be one of those that wait there. Not waited for: one full actor would keep the log from being kept.
+      this.#core.log.warn({ subject, id }, 'a command could not be sent again: its actor is full')
+    }
+  }
+}
+
+interface Relayed {
+  readonly since: number
+  readonly facts: readonly Entry[]
+  readonly commands: readonly Entry[]
 }
 
 interface Fact {
@@ -208,3 +243,4 @@ const OVERLAP_MS = 300_000
 /** And when it is only possible. */
 const GLANCE_MS = 15_000
 const SEARCHES = 2
+const AT_ONCE = 64

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
 import { actor } from '#shared/actor/definition.ts'
-import { EVENTS } from '#shared/actor/streams.ts'
+import { COMMANDS, EVENTS } from '#shared/actor/streams.ts'
 import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
 import { assert, suite } from '#test/kit/suite.ts'
@@ -202,6 +202,21 @@ suite('a log that loses its tail', ({ test }) => {
       (await said(kit)).toSorted((a, b) => a - b),
       [1, 2, 3, 4],
     )
+    await kit.close()
+  })
+
+  test('commands between actors that went with it are sent again, and handled once', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('a', sender)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    kit.broker.loseTail(COMMANDS, 2)
+    kit.broker.restart()
+    await kit.clock.advance(20_000)
+    await kit.node('b', inbox)
+    await kit.settled()
+    assert.equal(await listOf(kit), [1, 2, 3])
     await kit.close()
   })
 
