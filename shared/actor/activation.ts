@@ -7,7 +7,7 @@ import type { DeadLetter, OutboxRow, Step } from './store.ts'
 /** What is written beside what the handler left behind. */
 export interface Closing {
   readonly deadLetter?: DeadLetter | null
-  readonly clearAttempts?: boolean
+  readonly clearAttempts?: string | null
   /** A call: written only when it changed something, and not repeated when in doubt. */
   readonly call?: boolean
 }
@@ -172,7 +172,7 @@ export class Activation {
   #emptyStep(id: string): Step {
     const at = this.#held.core.clock.now()
     const nothing = { state: null, outbox: null, timers: [], runs: [], openings: [], deadLetter: null }
-    return { key: this.#keyToken, command: { id, at, receipt: null }, ...nothing, clearAttempts: false }
+    return { key: this.#keyToken, command: { id, at, receipt: null }, ...nothing, clearAttempts: null }
   }
 
   async #load(): Promise<void> {

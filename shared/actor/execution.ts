@@ -211,10 +211,10 @@ export class Execution implements Context<unknown> {
   step(
     command: Step['command'],
     state: Step['state'],
-    extra: { readonly deadLetter?: DeadLetter | null; readonly clearAttempts?: boolean } = {},
+    extra: { readonly deadLetter?: DeadLetter | null; readonly clearAttempts?: string | null } = {},
   ): { readonly step: Step; readonly entries: readonly Entry[]; readonly quiet: boolean } {
     this.#closed = true
-    const { deadLetter = null, clearAttempts = false } = extra
+    const { deadLetter = null, clearAttempts = null } = extra
     const said = this.#entries.length + this.#timers.size + this.#runs.length + this.stops.length
     const step: Step = {
       key: this.#keyToken,

@@ -236,14 +236,17 @@ export class Lane {
       const failure = coded(error, 'CRASHED')
       const { fails } = specOf(contract.messages, contract.kind, envelope.type, 'tell')
       if (!failure.expected || !fails.includes(failure.code)) throw failure
+      // What it did the first time may be why it is refused now.
+      if (await this.#repeated(ticket, envelope, delivery)) return
       // A refusal is an answer: the actor goes on, what the handler did is undone, the sender hears why.
       execution = await this.#activation.begin(envelope, 'nothing')
       answer = { error: failure }
     }
     const receipt = execution.receipt(answer)
-    const clearAttempts = ticket.doubtful
+    const clearAttempts = ticket.doubtful ? envelope.id : null
+    const id = 'error' in answer ? refusedId(envelope) : envelope.id
     const committed = await this.#close(execution, () =>
-      this.#activation.commit(execution, envelope.id, { clearAttempts }, envelope.at, receipt),
+      this.#activation.commit(execution, id, { clearAttempts }, envelope.at, receipt),
     )
     if (!committed) {
       if (await this.#repeated(ticket, envelope, delivery)) return
@@ -258,14 +261,16 @@ export class Lane {
   /** True when the actor has handled it before: says the same receipt, acknowledges when what it said then is relayed. */
   async #repeated(ticket: Ticket, envelope: Envelope, delivery: Delivery): Promise<boolean> {
     const { core, kind, epoch } = this.#held
-    const processed = await core.store.processed(this.tenant, kind, this.keyToken, [envelope.id])
-    if (!processed.has(envelope.id)) return false
+    const ids = [...new Set([envelope.id, refusedId(envelope)])]
+    const processed = await core.store.processed(this.tenant, kind, this.keyToken, ids)
+    const known = ids.find((id) => processed.has(id))
+    if (known === undefined) return false
     // Only now: a step of ours may have come true after the store was last asked what became of it.
     if (ticket.failures > 0) this.#activation.doubt()
     await this.#activation.settle()
     if (isInbox(envelope.receipt)) {
       // Nobody waited for it then: that it was accepted is all there is to say.
-      const said = processed.get(envelope.id) ?? encodeReply({ kind: 'value', epoch, value: null })
+      const said = processed.get(known) ?? encodeReply({ kind: 'value', epoch, value: null })
       this.#publish(envelope.receipt, said)
     }
     this.#ackAfterRelay(delivery)
@@ -432,7 +437,7 @@ export class Lane {
     })
     this.#held.sayBuried(execution, this.address, deadLetter, type)
     const at = item.is === 'command' ? envelope.at : core.clock.now()
-    const closing = { deadLetter, clearAttempts: item.is === 'command' }
+    const closing = { deadLetter, clearAttempts: item.is === 'command' ? id : null }
     if (this.#stateless) await core.store.bury(deadLetter)
     await this.#close(execution, () => this.#activation.commit(execution, id, closing, at, receipt))
     await this.#activation.settle()
@@ -474,4 +479,12 @@ export class Lane {
       return coded(error)
     }
   }
+}
+
+/**
+ * What a refusal is remembered under: the one try that heard it, known by its inbox. Nothing was done, so the same command
+ * sent again is a new try (it may find room now), while a redelivery of this try hears the same once more.
+ */
+function refusedId({ id, receipt }: Envelope): string {
+  return isInbox(receipt) ? `${id} ${receipt}` : id
 }

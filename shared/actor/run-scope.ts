@@ -135,7 +135,7 @@ export class RunScope implements RunContext {
         runs: [],
         openings: [],
         deadLetter: null,
-        clearAttempts: false,
+        clearAttempts: null,
       })
       return value
     } catch (error) {

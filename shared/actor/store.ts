@@ -97,7 +97,7 @@ export interface StoredState {
 export interface Step {
   /** The actor, of the fence's kind. */
   readonly key: string
-  /** The command that this step handles; becomes a processed id. */
+  /** What this step handles, by the id under which it is remembered as processed. */
   readonly command: { readonly id: string; readonly at: number; readonly receipt: Uint8Array | null } | null
   /** Null: unchanged. JSON-safe. */
   readonly state: { readonly version: number; readonly value: unknown } | null
@@ -108,8 +108,8 @@ export interface Step {
   /** Epochs that entries of this outbox open in a scope's log; their place is filled in by `opened`. */
   readonly openings: readonly { readonly scope: string; readonly who: string; readonly epoch: number }[]
   readonly deadLetter: DeadLetter | null
-  /** Attempts were counted for this command: forget them. */
-  readonly clearAttempts: boolean
+  /** The command whose counted attempts are forgotten, or null. */
+  readonly clearAttempts: string | null
 }
 
 export interface CommitResult {

@@ -316,7 +316,7 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       assert.is(await store().attempt(fence, 'a', 'c1', error), 2)
       assert.is(await store().attempt(fence, 'a', 'c2', null), 1)
       assert.is(await store().attempt(fence, 'b', 'c1', null), 1)
-      await commit(fence, stepOf('a', { command: commandOf('c1'), clearAttempts: true }))
+      await commit(fence, stepOf('a', { command: commandOf('c1'), clearAttempts: 'c1' }))
       assert.is(await store().attempt(fence, 'a', 'c1', null), 1)
       assert.is(await store().attempt(fence, 'a', 'c2', error), 2)
       await store().claim(fence.kind, 0, 'node-2')
@@ -542,7 +542,7 @@ export function stepOf(key: string, parts: Partial<Step> = {}): Step {
     runs: [],
     openings: [],
     deadLetter: null,
-    clearAttempts: false,
+    clearAttempts: null,
     ...parts,
   }
 }

@@ -213,8 +213,8 @@ export class MemoryDatabase {
     })
     if (step.command !== null) {
       this.processed.set(`${id}#${step.command.id}`, { receipt: step.command.receipt, at: step.command.at, epoch })
-      if (step.clearAttempts) this.attempts.delete(`${id}#${step.command.id}`)
     }
+    if (step.clearAttempts !== null) this.attempts.delete(`${id}#${step.clearAttempts}`)
     const before = this.states.get(id)
     const state =
       step.state === null

@@ -71,7 +71,7 @@ export function commitParameters(fence: Fence, steps: readonly Step[]): unknown[
       letters.push(letterPart(step.deadLetter))
       payloads.push(bytes(step.deadLetter.payload))
     }
-    if (step.clearAttempts && step.command !== null) attempts.push({ key, command: step.command.id })
+    if (step.clearAttempts !== null) attempts.push({ key, command: step.clearAttempts })
   }
 
   return [

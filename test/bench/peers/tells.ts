@@ -191,7 +191,7 @@ async function keepingStep(
       runs: [],
       openings: [],
       deadLetter: null,
-      clearAttempts: false,
+      clearAttempts: null,
     }
     await store.commit(fence, [step])
     await stream.publish(`${RAW_EVENT}.${key}`, step.outbox!.entries, { msgID: id })

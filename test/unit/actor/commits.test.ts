@@ -18,7 +18,7 @@ import { Nothing } from './rig.ts'
 const FENCE: Fence = { tenant: 'acme', kind: 'box', partition: 0, epoch: 1 }
 
 function step(key: string, id: string): Step {
-  const nothing = { outbox: null, timers: [], runs: [], openings: [], deadLetter: null, clearAttempts: false }
+  const nothing = { outbox: null, timers: [], runs: [], openings: [], deadLetter: null, clearAttempts: null }
   return { key, command: { id, at: 0, receipt: null }, state: { version: 1, value: id }, ...nothing }
 }
 
