@@ -10,7 +10,7 @@ import type { Entry } from '#gateway/log/entry.ts'
 import type { LogReader, Opening } from '#gateway/log/log-reader.ts'
 import type { Sink } from '#gateway/log/sink.ts'
 import { View } from '#gateway/log/view.ts'
-import { takeSnapshot } from '#gateway/sockets/commands.ts'
+import { takeSnapshot } from '#gateway/operations/messages.ts'
 
 /** A comment this often keeps proxies from ending a silent stream; the session is looked at, too. */
 export const HEARTBEAT_MS = 15_000

@@ -8,7 +8,7 @@ import type { Principal } from '#shared/wire/envelope.ts'
 import type { PublicEntry } from '#gateway/log/entry.ts'
 import type { LogReader } from '#gateway/log/log-reader.ts'
 import { View } from '#gateway/log/view.ts'
-import { openConversation, sendMessage, takeSnapshot } from '#gateway/sockets/commands.ts'
+import { openConversation, sendMessage, takeSnapshot } from '#gateway/operations/messages.ts'
 
 export interface Execution {
   readonly reader: LogReader

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parse } from '#shared/actor/schema.ts'
 import type { Reach } from '#shared/actor/ref.ts'
 import type { ActorSystem } from '#shared/actor/system.ts'
-import { CloseRequest, OpenRequest, SendRequest, StopRequest, WatchRequest } from '#shared/contracts/client.ts'
+import { CloseRequest, OpenRequest, WatchRequest } from '#shared/contracts/client.ts'
 import type { Ack, ClientToServer } from '#shared/contracts/client.ts'
 import { WaggleError, coded, publicError, refuse } from '#shared/errors/waggle-error.ts'
 import type { Clock } from '#shared/lib/clock.ts'
@@ -19,7 +19,10 @@ import type { Rate } from '#gateway/auth/token-bucket.ts'
 import type { Entry } from '#gateway/log/entry.ts'
 import type { LogReader, Opening } from '#gateway/log/log-reader.ts'
 import { View } from '#gateway/log/view.ts'
-import { openConversation, sendMessage, stopTurn, takeSnapshot } from './commands.ts'
+import { openConversation, takeSnapshot } from '#gateway/operations/messages.ts'
+import { conversationOf, perform } from '#gateway/operations/operation.ts'
+import type { Operation } from '#gateway/operations/operation.ts'
+import { OPERATIONS } from '#gateway/operations/operations.ts'
 import { Lanes } from './lanes.ts'
 import { conversationRoom, socketSink } from './socket-sink.ts'
 import type { ClientServer, ClientSocket } from './socket-sink.ts'
@@ -87,15 +90,8 @@ export class Connection {
         return { value: {} }
       }),
     )
-    this.#on('message:send', SendRequest, (input, reach) =>
-      this.#sending.run(input.conversationId, async () => {
-        await parts.access.require(this.#principal, input.conversationId)
-        return { value: await sendMessage(reach, input, CHANNEL) }
-      }),
-    )
-    this.#on('run:stop', StopRequest, async ({ conversationId, turnId }, reach) => ({
-      value: await stopTurn(reach, conversationId, turnId ?? null),
-    }))
+    for (const operation of OPERATIONS)
+      this.#on(operation.event, operation.input, (input, reach) => this.#perform(operation, input, reach))
     this.#on('swarm:watch', WatchRequest, ({ after }) => this.#opening.run('*', () => this.#watch(after)))
     this.#on('swarm:unwatch', z.looseObject({}), () =>
       this.#opening.run('*', async () => {
@@ -174,6 +170,14 @@ export class Connection {
       this.#say(ack, { ok: false, error: { ...said, details } })
     }
     this.#parts.metrics.count('waggle_socket_events_total', { event: name, code })
+  }
+
+  async #perform(operation: Operation, input: Record<string, unknown>, reach: Reach): Promise<Outcome<object>> {
+    const call = { reach, principal: this.#principal, channel: CHANNEL }
+    const work = async (): Promise<Outcome<object>> => ({
+      value: await perform(operation, call, input, this.#parts.access),
+    })
+    return operation.ordered === true ? await this.#sending.run(conversationOf(input) ?? '', work) : await work()
   }
 
   #say(ack: unknown, answer: Ack<object>): void {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '#shared/errors/catalogue.ts'
 import { Agent, Run, RunResult } from '#shared/contracts/agent.ts'
 import { failureOf, publicFailureOf } from '#shared/contracts/failure.ts'
 import type { StopReport } from '#shared/contracts/event-map.ts'
+import { say } from '#shared/contracts/say.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 
 interface AgentState {
@@ -70,20 +71,16 @@ export const agent = actor(Agent, {
           }
         : null)
     const nothing = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
-    ctx.emit(
-      'run:ended',
-      {
-        turnId,
-        runId,
-        agent: name,
-        outcome,
-        steps: result?.steps ?? 0,
-        usage: result?.usage ?? nothing,
-        error: failed === null ? null : failureOf(failed),
-        ms: ctx.now - startedAt,
-      },
-      { audience: 'ops' },
-    )
+    say(ctx, 'run:ended', {
+      turnId,
+      runId,
+      agent: name,
+      outcome,
+      steps: result?.steps ?? 0,
+      usage: result?.usage ?? nothing,
+      error: failed === null ? null : failureOf(failed),
+      ms: ctx.now - startedAt,
+    })
     ctx.tell(Supervisor, conversationId, 'finished', {
       turnId,
       runId,

@@ -1,5 +1,6 @@
 import type { RunContext } from '#shared/actor/definition.ts'
 import type { InlineGuards } from '#shared/graph/output-guards/inline-rules.ts'
+import { say } from '#shared/contracts/say.ts'
 import { gatedGate, streamedGate } from './gates.ts'
 import { guard, sayChecks } from './guard.ts'
 import type { RunSayings } from './guard.ts'
@@ -39,7 +40,8 @@ export class Answer {
                 text: verdict.verdict === 'rewrite' ? verdict.text : sentence,
               }
             })
-    const emit = (offset: number, text: string): void => this.#emit('text:delta', { offset, text })
+    const emit = (offset: number, text: string): void =>
+      say(ctx, 'text:delta', { messageId, offset, text }, { control: ctx.cause.control })
     this.voice = new Voice(gate, emit, ctx.resumed)
   }
 
@@ -76,7 +78,8 @@ export class Answer {
   withdraw(reason: string): void {
     const said = this.voice.text !== ''
     this.voice.retract(reason)
-    if (said) this.#emit('message:retracted', { reason })
+    const { cause } = this.#ctx
+    if (said) say(this.#ctx, 'message:retracted', { messageId: this.#messageId, reason }, { control: cause.control })
   }
 
   /** Resolves when what was said has been stored; what the broker did not take is said once more. */
@@ -85,10 +88,5 @@ export class Answer {
     if (await this.#ctx.flushed()) return
     this.voice.repeat()
     await this.#ctx.flushed()
-  }
-
-  #emit(type: string, payload: object): void {
-    const { cause } = this.#ctx
-    this.#ctx.emit(type, { messageId: this.#messageId, ...payload }, { audience: 'pub', control: cause.control })
   }
 }

@@ -1,6 +1,7 @@
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import type { RunContext } from '#shared/actor/definition.ts'
 import { Guardrail } from '#shared/contracts/guardrail.ts'
+import { say } from '#shared/contracts/say.ts'
 import type { Stage, Verdict } from '#shared/contracts/guardrail.ts'
 
 /** What a run says of the things it does, besides its text. */
@@ -60,5 +61,5 @@ export async function guard(
 /** Every look of a guardrail is an event, whatever it found. */
 export function sayChecks(ctx: RunContext, sayings: RunSayings, stage: Stage, checks: Verdict['checks']): void {
   const { turnId, runId } = sayings
-  for (const check of checks) ctx.emit('guardrail:checked', { turnId, runId, stage, ...check }, { audience: 'ops' })
+  for (const check of checks) say(ctx, 'guardrail:checked', { turnId, runId, stage, ...check })
 }

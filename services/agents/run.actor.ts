@@ -4,6 +4,7 @@ import type { RunContext, RunDefinition } from '#shared/actor/definition.ts'
 import type { Fence } from '#shared/actor/store.ts'
 import { Run } from '#shared/contracts/agent.ts'
 import type { RunInput, RunResult } from '#shared/contracts/agent.ts'
+import { say } from '#shared/contracts/say.ts'
 import type { MessageFact, StopReport, Usage } from '#shared/contracts/event-map.ts'
 import type { AgentPorts, ModelUsage } from '#shared/graph/agent-graph.ts'
 import { inlineGuards } from '#shared/graph/output-guards/inline-rules.ts'
@@ -77,15 +78,18 @@ export function runOf(parts: RunParts): RunDefinition {
 function announce(ctx: RunContext, input: RunInput, profile: AgentProfile): void {
   const { turnId, runId, agent } = input
   const { provider, model } = profile.model
-  ctx.emit(
-    'run:started',
-    { turnId, runId, agent, attempt: ctx.attempt, model: model === undefined ? provider : `${provider}/${model}` },
-    { audience: 'ops' },
-  )
-  ctx.emit(
+  say(ctx, 'run:started', {
+    turnId,
+    runId,
+    agent,
+    attempt: ctx.attempt,
+    model: model === undefined ? provider : `${provider}/${model}`,
+  })
+  say(
+    ctx,
     'agent:speaking',
     { turnId, runId, agent, title: profile.title, messageId: input.answerId },
-    { audience: 'pub', control: ctx.cause.control },
+    { control: ctx.cause.control },
   )
 }
 
@@ -185,7 +189,7 @@ function portsOf(attempt: Attempt, model: ChatModel, saver: RunSaver): AgentPort
     signal: ctx.signal,
     reached: (step, label) => {
       ctx.signal.throwIfAborted()
-      ctx.emit('run:progress', { ...said, step, label }, { audience: 'pub', control: ctx.cause.control })
+      say(ctx, 'run:progress', { ...said, step, label }, { control: ctx.cause.control })
     },
     say: (text) => answer.voice.say(text),
     restart: () => answer.voice.restart(),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RunContext } from '#shared/actor/definition.ts'
+import { say } from '#shared/contracts/say.ts'
 import { Tool } from '#shared/contracts/tool.ts'
 import type { ToolResult } from '#shared/contracts/tool.ts'
 import type { ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
@@ -20,12 +21,11 @@ export async function callTool(
   const { turnId, runId } = sayings
   const said = { turnId, runId, callId: `${runId}-${request.id}`, tool: request.name }
   /** One entry for each call and activation, whatever is repeated within it. */
-  const entry = (what: string): { audience: 'ops'; id: string } => ({
-    audience: 'ops',
+  const entry = (what: string): { id: string } => ({
     id: `${said.callId}.${ctx.fence.epoch}.${what}`,
   })
   const returned = (status: 'done' | 'failed' | 'unknown' | 'denied', result: unknown): void =>
-    ctx.emit('tool:returned', { ...said, status, result, ms: ctx.now() - started }, entry('returned'))
+    say(ctx, 'tool:returned', { ...said, status, result, ms: ctx.now() - started }, entry('returned'))
   const tool = profile.tools.find((candidate) => candidate.name === request.name)
   if (tool === undefined) {
     returned('denied', 'not a tool of this agent')
@@ -46,7 +46,7 @@ export async function callTool(
     return { text: 'Not allowed: the arguments may not be passed on.', failed: true, escalate: null }
   }
   const canonical = canonicalJson(args)
-  ctx.emit('tool:called', { ...said, args }, entry('called'))
+  say(ctx, 'tool:called', { ...said, args }, entry('called'))
   const key = `${ctx.key.join('/')}/${request.id}`
   const outcome = await ctx.effect<ToolResult>(
     {

@@ -1,6 +1,7 @@
 import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
+import { say } from '#shared/contracts/say.ts'
 import { createConversation } from '#shared/db/repositories/conversations.ts'
 import type { SupervisorState } from './state.ts'
 
@@ -14,7 +15,7 @@ export async function openConversation(ctx: Context<SupervisorState>, sql: Tenan
   if (user === undefined) throw refuse('FORBIDDEN', { reason: 'A conversation belongs to somebody.' })
   ctx.state.user = user
   await createConversation(sql, { id: ctx.key[0]!, userId: user, channel })
-  ctx.emit('conversation:opened', { user, channel }, { audience: 'pub' })
+  say(ctx, 'conversation:opened', { user, channel })
 }
 
 /** The person whose conversation it is, or staff of the tenant. */

@@ -1,6 +1,8 @@
 import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
+import { say } from '#shared/contracts/say.ts'
+import type { SupervisorState } from './state.ts'
 import { storeMessage } from './stored-messages.ts'
 
 /**
@@ -8,21 +10,21 @@ import { storeMessage } from './stored-messages.ts'
  * that holds in that transaction. What was prepared under an earlier owner of the voice is not said; false tells so.
  */
 export async function sendPublic(
-  ctx: Context<unknown>,
+  ctx: Context<SupervisorState>,
   sql: TenantSql,
-  conversation: { readonly id: string; readonly control: number },
   spokenUnder: number,
   message: MessageFact,
   run: { readonly turnId: string; readonly runId: string | null },
 ): Promise<boolean> {
-  if (spokenUnder !== conversation.control) return false
+  const { control } = ctx.state
+  if (spokenUnder !== control) return false
   await storeMessage(sql, message, {
-    conversationId: conversation.id,
-    control: conversation.control,
+    conversationId: ctx.key[0]!,
+    control,
     turnId: run.turnId,
     runId: run.runId,
     principal: '',
   })
-  ctx.emit('message:completed', message, { audience: 'pub', control: conversation.control })
+  say(ctx, 'message:completed', message, { control })
   return true
 }

@@ -3,6 +3,7 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import { HISTORY_CHARS, HISTORY_MESSAGES, Route } from '#shared/contracts/agent.ts'
 import type { Said } from '#shared/contracts/agent.ts'
 import type { Failure, MessageFact, StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
+import { say } from '#shared/contracts/say.ts'
 import { newestMessages } from './stored-messages.ts'
 import type { SupervisorState, Turn } from './state.ts'
 
@@ -36,12 +37,28 @@ function inOrderOfTurns(messages: readonly MessageFact[]): MessageFact[] {
     .flatMap((message) => [message, ...(replies.get(message.id) ?? [])])
 }
 
+/** A turn that has not begun, on behalf of whoever is being heard. */
+export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted'>): Turn {
+  return {
+    turnId: ctx.newId(),
+    messageId: ctx.newId(),
+    answerId: ctx.newId(),
+    principal: ctx.cause.principal,
+    taint: [...ctx.cause.taint],
+    phase: 'queued',
+    agent: null,
+    runId: null,
+    startedAt: ctx.now,
+    ...asked,
+  }
+}
+
 /** Begins to decide who answers; where the sender asked for somebody, the run of that choice says so at once. */
 export function beginTurn(ctx: Ctx, turn: Turn, history: readonly Said[]): void {
   turn.phase = 'routing'
   turn.startedAt = ctx.now
   const { turnId, messageId, text } = turn
-  ctx.emit('turn:started', { turnId, messageId }, { audience: 'pub' })
+  say(ctx, 'turn:started', { turnId, messageId })
   const conversationId = ctx.key[0]!
   ctx.spawn(
     Route,
@@ -60,11 +77,7 @@ export function endTurn(
   report: StopReport | null,
 ): void {
   ctx.state.turns = ctx.state.turns.filter((other) => other.turnId !== turn.turnId)
-  ctx.emit(
-    'turn:ended',
-    { turnId: turn.turnId, outcome, error, report, ms: ctx.now - turn.startedAt },
-    { audience: 'pub' },
-  )
+  say(ctx, 'turn:ended', { turnId: turn.turnId, outcome, error, report, ms: ctx.now - turn.startedAt })
 }
 
 /** The next message in line, once the one before it is over. */

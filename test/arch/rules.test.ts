@@ -9,6 +9,7 @@ import { checkErrorCatalogue } from './error-catalogue.ts'
 import { checkFileSizes } from './file-sizes.ts'
 import { checkMachinePaths } from './machine-paths.ts'
 import { lines, offender, plantFiles } from './plant.ts'
+import { checkSpokenEvents } from './spoken-events.ts'
 import { checkSuites } from './suites.ts'
 
 const linesOf = (count: number): string => 'export {}\n'.repeat(count)
@@ -29,6 +30,11 @@ suite('rules of the repository', ({ test }) => {
       'test/unit/empty.test.ts: declares no suite of test/kit/suite.ts',
       'test/unit/raw.test.ts: declares no suite of test/kit/suite.ts',
     ])
+  })
+
+  test('events of services that bring an audience of their own', async () => {
+    const { problems } = await checkSpokenEvents(offender('spoken-events'))
+    assert.equal(lines(problems), ['services/agents/leak.ts:2: an event with an audience of its own'])
   })
 
   test('file sizes: one file too long, though most are short', async () => {

@@ -14,6 +14,7 @@ import { checkFileSizes } from './file-sizes.ts'
 import { checkImports } from './import-rule.ts'
 import { checkMachinePaths } from './machine-paths.ts'
 import type { Check, Report } from './report.ts'
+import { checkSpokenEvents } from './spoken-events.ts'
 import { checkSuites } from './suites.ts'
 import { checkFormat, checkLint, checkTypes } from './tools.ts'
 
@@ -26,6 +27,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'default-exports': checkDefaultExports,
   documents: checkDocuments,
   'file-sizes': checkFileSizes,
+  'spoken-events': checkSpokenEvents,
   suites: checkSuites,
   errors: (root) => checkErrorCatalogue(root),
   'machine-paths': checkMachinePaths,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Reach } from '#shared/actor/ref.ts'
 import { coded } from '#shared/errors/waggle-error.ts'
+import { SendRequest, StopRequest } from '#shared/contracts/client.ts'
 import type { SendReceipt, StopReceipt } from '#shared/contracts/client.ts'
 import type { SnapshotBody } from '#gateway/log/reader.ts'
 import {
@@ -8,6 +9,8 @@ import {
   StopReceipt as StopReceiptSchema,
   Supervisor,
 } from '#shared/contracts/supervisor.ts'
+import { operation } from './operation.ts'
+import type { Operation } from './operation.ts'
 
 /** What the edge says to a conversation's supervisor; the same for sockets and HTTP. */
 export interface Message {
@@ -65,3 +68,35 @@ const SNAPSHOT_WITHIN = '9s'
 export function takeSnapshot(reach: Reach, conversationId: string): Promise<SnapshotBody> {
   return reach.ref(Supervisor, conversationId).ask('snapshot', {}, { within: SNAPSHOT_WITHIN })
 }
+
+export const MESSAGE_OPERATIONS: readonly Operation[] = [
+  operation({
+    event: 'message:send',
+    input: SendRequest,
+    output: SendReceiptSchema,
+    ordered: true,
+    rest: {
+      method: 'POST',
+      path: '/conversations/{conversationId}/messages',
+      id: 'sendMessage',
+      tag: 'conversations',
+      status: 202,
+      summary: 'Sends a message. The same id again is harmless; `pending` asks for it to be sent again.',
+    },
+    run: ({ reach, channel }, input) => sendMessage(reach, input, channel),
+  }),
+  operation({
+    event: 'run:stop',
+    input: StopRequest,
+    output: StopReceiptSchema,
+    rest: {
+      method: 'POST',
+      path: '/conversations/{conversationId}/stop',
+      id: 'stopTurn',
+      tag: 'conversations',
+      status: 202,
+      summary: 'Stops a turn, or the one at work. What stopped and what had happened comes with `turn:ended`.',
+    },
+    run: ({ reach }, { conversationId, turnId }) => stopTurn(reach, conversationId, turnId ?? null),
+  }),
+]

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { id, ms, spec } from './event-spec.ts'
+
+export const Citation = z.object({
+  source: z.string(),
+  quote: z.string(),
+  start: z.number().int().optional(),
+  end: z.number().int().optional(),
+})
+
+/** One finished message of a conversation, as stored and as announced. Upsert by (id, revision). */
+export const MessageFact = z.object({
+  id,
+  /** The id that the client gave its own message; empty on others. */
+  clientId: z.string(),
+  parentId: id.nullable(),
+  role: z.enum(['user', 'assistant', 'system']),
+  /** User id, agent name, or `system`. */
+  author: z.string(),
+  text: z.string(),
+  citations: z.array(Citation),
+  /** Every sentence is a quoted span or a tool result. */
+  extractive: z.boolean(),
+  /** Structured output of the agent, when it has an output schema. */
+  data: z.unknown(),
+  revision: z.number().int().positive(),
+  at: ms,
+})
+export type MessageFact = z.infer<typeof MessageFact>
+
+export const MESSAGE_EVENTS = {
+  'conversation:opened': spec('pub', 'A conversation was opened.', z.object({ user: z.string(), channel: z.string() })),
+  'message:received': spec('pub', 'A message was stored and accepted.', MessageFact),
+  'text:delta': spec(
+    'pub',
+    'Text to be placed at an offset (UTF-16 code units) of a message; what stood after the offset is cut.',
+    z.object({ messageId: id, offset: z.number().int().nonnegative(), text: z.string() }),
+  ),
+  'message:completed': spec('pub', 'A message is finished; this is its text for good.', MessageFact),
+  'message:retracted': spec(
+    'pub',
+    'A message that was being streamed is withdrawn.',
+    z.object({ messageId: id, reason: z.string() }),
+  ),
+} as const
