@@ -156,6 +156,8 @@ export class TestSwarm {
   /** Resolves with the entries of a conversation once one of them fits; they are read from the log, voided. */
   async until(conversation: string, fits: (entry: SwarmEntry) => boolean, withinMs = 15_000): Promise<SwarmEntry[]> {
     const live = Promise.withResolvers<void>()
+    // It may be late while the log is being read, when nobody waits for it.
+    live.promise.catch(() => {})
     const subscription = this.transport.subscribe(filters.liveOfTenant(TENANT), () => void check())
     const late = setTimeout(
       () => live.reject(new Error(`no such entry in ${conversation} within ${withinMs} ms`)),
