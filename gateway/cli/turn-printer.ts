@@ -47,7 +47,7 @@ export class TurnPrinter {
     this.sync(state)
     const known = knownEntry(entry)
     if (known === null || !this.#options.trace) return
-    if ('turnId' in known.payload && !this.#options.wanted(known.payload.turnId)) return
+    if ('turnId' in known.payload && !this.#options.wanted(known.payload.turnId ?? '')) return
     const { errColors } = this.#terminal
     switch (known.type) {
       case 'route:decided':

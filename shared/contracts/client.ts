@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { Briefing, ControlReceipt, Offer } from './control.ts'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { Note } from './note.ts'
 
 /**
  * The Socket.IO protocol, both directions, shared by gateway, client and tests. Every client event takes an
@@ -43,6 +45,19 @@ export const LogEntry = z.object({
 })
 export type LogEntry = z.infer<typeof LogEntry>
 
+/** What only people of the tenant may see of a conversation. */
+export const StaffSnapshot = z.object({
+  offer: Offer.nullable(),
+  /** The newest, oldest first. */
+  notes: z.array(Note),
+  /** Unsaid answers that wait for a decision. */
+  drafts: z.array(z.object({ turnId: z.string(), message: MessageFact })),
+  briefing: Briefing.nullable(),
+  assigned: z.object({ user: z.string().nullable(), team: z.string().nullable() }),
+  reads: z.array(z.object({ user: z.string(), messageId: z.string(), at: z.number() })),
+})
+export type StaffSnapshot = z.infer<typeof StaffSnapshot>
+
 /** The state of a conversation at a cursor; entries after it follow as `log`. Replace what you had. */
 export const Snapshot = z.object({
   cursor: z.string(),
@@ -59,6 +74,8 @@ export const Snapshot = z.object({
     }),
   ),
   control: z.object({ owner: z.string(), mode: z.string(), control: z.number() }),
+  /** Null for a customer. */
+  staff: StaffSnapshot.nullable(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
