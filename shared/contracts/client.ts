@@ -1,7 +1,21 @@
 import { z } from 'zod'
-import { Briefing, ControlReceipt, Offer } from './control.ts'
+import type {
+  AssignRequest,
+  AvailableRequest,
+  ControlInput,
+  NoteRequest,
+  PresenceSignal,
+  ReadRequest,
+  ReplyRequest,
+  TeamRequest,
+  TypingRequest,
+  TypingSignal,
+} from './client-control.ts'
+import { Briefing, Offer } from './control.ts'
+import type { ControlReceipt } from './control.ts'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
 import { Note } from './note.ts'
+import type { TeamQueue } from './team.ts'
 
 /**
  * The Socket.IO protocol, both directions, shared by gateway, client and tests. Every client event takes an
@@ -111,6 +125,18 @@ export interface ClientToServer {
   'conversation:close': (request: z.infer<typeof CloseRequest>, ack: (answer: Ack<object>) => void) => void
   'message:send': (request: z.infer<typeof SendRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
+  'conversation:control': (request: z.infer<typeof ControlInput>, ack: (answer: Ack<ControlReceipt>) => void) => void
+  'message:reply': (request: z.infer<typeof ReplyRequest>, ack: (answer: Ack<{ messageId: string }>) => void) => void
+  'note:add': (request: z.infer<typeof NoteRequest>, ack: (answer: Ack<{ noteId: string }>) => void) => void
+  'conversation:assign': (
+    request: z.infer<typeof AssignRequest>,
+    ack: (answer: Ack<{ user: string | null; team: string | null }>) => void,
+  ) => void
+  'conversation:read': (request: z.infer<typeof ReadRequest>, ack: (answer: Ack<object>) => void) => void
+  'team:available': (request: z.infer<typeof AvailableRequest>, ack: (answer: Ack<object>) => void) => void
+  'team:queue': (request: z.infer<typeof TeamRequest>, ack: (answer: Ack<TeamQueue>) => void) => void
+  /** Only in conversations that are open on this socket. */
+  typing: (request: z.infer<typeof TypingRequest>, ack: (answer: Ack<object>) => void) => void
   'swarm:watch': (request: z.infer<typeof WatchRequest>, ack: (answer: Ack<{ cursor: string }>) => void) => void
   'swarm:unwatch': (request: object, ack: (answer: Ack<object>) => void) => void
 }
@@ -122,6 +148,10 @@ export interface ServerToClient {
   swarm: (entries: readonly LogEntry[]) => void
   /** The reader fell behind or the log began anew: replace the state. */
   snapshot: (snapshot: Snapshot) => void
+  /** Volatile, as the next one: it may be lost, and is not in the log. */
+  typing: (signal: TypingSignal) => void
+  /** For people of the tenant. */
+  presence: (signal: PresenceSignal) => void
   /** The server goes away; reconnect with your cursors. */
   leaving: () => void
 }
