@@ -14,6 +14,7 @@ import { RateLimiter } from './auth/rate-limiter.ts'
 import { httpServer } from './http/http-server.ts'
 import type { Keeper } from './log/floors-book.ts'
 import { LogReader } from './log/log-reader.ts'
+import { Presence } from './presence/presence.ts'
 import { openSockets } from './sockets/socket-server.ts'
 
 export interface Gateway {
@@ -37,6 +38,7 @@ export async function startGateway(swarm: Swarm, clock: Clock = systemClock): Pr
     doorman: new Doorman(await openAuthenticator(system, { ...auth, seal }, clock), metrics, clock),
     access: new ConversationAccess(system, clock),
     limiter: new RateLimiter(http.rate, clock),
+    presence: new Presence(transport, clock),
     metrics,
     log,
     clock,
@@ -53,6 +55,7 @@ export async function startGateway(swarm: Swarm, clock: Clock = systemClock): Pr
     url,
     close: async () => {
       await sockets.close()
+      shared.presence.close()
       await close(DRAIN_MS)
       reader.close()
     },

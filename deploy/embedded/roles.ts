@@ -12,6 +12,7 @@ export const ROLE_ENTRIES = {
   tools: 'services/tools/main.ts',
   guardrails: 'services/guardrails/main.ts',
   directory: 'services/directory/main.ts',
+  desk: 'services/desk/main.ts',
   gateway: 'gateway/main.ts',
 } as const
 export type Role = keyof typeof ROLE_ENTRIES

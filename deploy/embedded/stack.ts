@@ -6,6 +6,7 @@ import { openDatabase } from '#shared/db/database.ts'
 import { startPglite } from '#shared/db/embedded/pglite.ts'
 import { openService } from '#shared/service/service.ts'
 import { hostAgents } from '#services/agents/main.ts'
+import { hostDesk } from '#services/desk/main.ts'
 import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
@@ -151,6 +152,7 @@ async function startInProcess(config: Config, progress: Progress, undo: (() => P
       const tools = hostTools(service, { allow: config.tools.allow })
       hostGuardrails(service)
       hostDirectory(service)
+      hostDesk(service)
       undo.push(tools.close)
       undo.push(() => service.system.stop())
       await service.system.start()

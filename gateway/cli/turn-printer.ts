@@ -3,6 +3,7 @@ import { knownEntry } from '#gateway/client/known-entry.ts'
 import type { EntryOf } from '#gateway/client/known-entry.ts'
 import {
   argsInWords,
+  entryInWords,
   msInWords,
   reportInWords,
   routeInWords,
@@ -47,7 +48,7 @@ export class TurnPrinter {
     this.sync(state)
     const known = knownEntry(entry)
     if (known === null || !this.#options.trace) return
-    if ('turnId' in known.payload && !this.#options.wanted(known.payload.turnId)) return
+    if ('turnId' in known.payload && !this.#options.wanted(known.payload.turnId ?? '')) return
     const { errColors } = this.#terminal
     switch (known.type) {
       case 'route:decided':
@@ -77,6 +78,19 @@ export class TurnPrinter {
         return
       case 'turn:ended':
         this.#ended(known, state)
+        return
+      case 'control:briefed':
+      case 'offer:changed':
+      case 'note:added':
+      case 'whisper:delivered':
+      case 'whisper:missed':
+      case 'draft:completed':
+      case 'draft:decided':
+      case 'assignment:changed':
+        this.note(`${known.type}: ${entryInWords(known)}`)
+        return
+      case 'draft:delta':
+      case 'read:marked':
         return
       case 'control:changed':
         this.note(`⇄ ${known.payload.owner} has the voice: ${known.payload.reason}`)

@@ -4,6 +4,8 @@ import type { z } from 'zod'
 import { NO_TEXT } from './fold-text.ts'
 import type { StreamedText } from './fold-text.ts'
 import { placeMessage } from './place-message.ts'
+import { NO_STAFF, staffFrom } from './staff-state.ts'
+import type { StaffState } from './staff-state.ts'
 
 /**
  * What a conversation looks like at a cursor: plain data, JSON-safe (a page may keep it over a reload), never changed in
@@ -21,6 +23,7 @@ export interface ConversationState {
   /** Actors of this conversation that said anything of themselves, by `kind/key`. Operators only. */
   readonly actors: Readonly<Record<string, ActorView>>
   readonly letters: readonly EventPayload<'letter:buried'>[]
+  readonly staff: StaffState
 }
 
 export interface Control {
@@ -112,6 +115,7 @@ export function emptyConversation(conversationId = ''): ConversationState {
     control: { owner: '', mode: 'auto', control: 0 },
     actors: {},
     letters: [],
+    staff: NO_STAFF,
   }
 }
 
@@ -138,6 +142,7 @@ export function fromSnapshot(snapshot: Snapshot): ConversationState {
     messages,
     turns,
     control: snapshot.control,
+    staff: staffFrom(snapshot.staff),
   }
 }
 

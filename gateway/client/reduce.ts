@@ -2,6 +2,7 @@ import type { LogEntry } from '#shared/contracts/client.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { isAfter } from './after-cursor.ts'
 import { foldActors } from './fold-actors.ts'
+import { endDrafts, foldStaff } from './fold-control.ts'
 import { fromFact, newAnswer, newTurn } from './conversation-state.ts'
 import type { ConversationState, MessageView, ToolView, TurnView } from './conversation-state.ts'
 import { NO_TEXT, foldDelta } from './fold-text.ts'
@@ -59,6 +60,17 @@ function fold(state: ConversationState, entry: KnownEntry): ConversationState {
       const { owner, mode, control } = entry.payload
       return control < state.control.control ? state : { ...state, control: { owner, mode, control } }
     }
+    case 'control:briefed':
+    case 'offer:changed':
+    case 'note:added':
+    case 'whisper:delivered':
+    case 'whisper:missed':
+    case 'draft:delta':
+    case 'draft:completed':
+    case 'draft:decided':
+    case 'assignment:changed':
+    case 'read:marked':
+      return { ...state, staff: foldStaff(state.staff, entry) }
     case 'route:decided': {
       const { agent, reason, ms } = entry.payload
       return withTurn(state, entry, (turn) => ({ ...turn, route: { agent, reason, ms } }))
@@ -154,7 +166,8 @@ function retract(state: ConversationState, entry: EntryOf<'message:retracted'>):
 
 function endTurn(state: ConversationState, entry: EntryOf<'turn:ended'>): ConversationState {
   const { turnId, outcome, error, report, ms } = entry.payload
-  const next = withTurn(state, entry, (turn) => ({ ...turn, outcome, error, report, ms }))
+  const staff = endDrafts(state.staff, turnId)
+  const next = withTurn({ ...state, staff }, entry, (turn) => ({ ...turn, outcome, error, report, ms }))
   if (!next.messages.some((message) => message.turnId === turnId && message.status === 'streaming')) return next
   const messages = next.messages.map((message): MessageView =>
     message.turnId === turnId && message.status === 'streaming' ? { ...message, status: 'cut' } : message,

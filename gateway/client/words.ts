@@ -69,6 +69,20 @@ export function routeInWords(route: Pick<EventPayload<'route:decided'>, 'agent' 
   return `Routed to ${title === undefined || title === '' ? asWords(route.agent) : title}${why}`
 }
 
+/** Who can be heard by the customer. */
+export function controlInWords({ owner, mode }: Pick<EventPayload<'control:changed'>, 'owner' | 'mode'>): string {
+  switch (mode) {
+    case 'auto':
+      return 'Agents answer'
+    case 'supervised':
+      return 'Agents write drafts'
+    case 'human':
+      return `${owner} has the voice`
+    case 'offered':
+      return 'Agents answer until somebody accepts'
+  }
+}
+
 /** What stopped, what could not be stopped, and what had happened already (I8). */
 export function reportInWords(report: NonNullable<EventPayload<'turn:ended'>['report']>): string {
   const part = (label: string, items: readonly string[]): string[] =>
@@ -105,7 +119,33 @@ export function entryInWords(entry: KnownEntry): string {
     case 'human:offered':
       return `a person was offered: ${entry.payload.reason}`
     case 'control:changed':
-      return `${entry.payload.owner} has the voice (${entry.payload.mode}): ${entry.payload.reason}`
+      return `${controlInWords(entry.payload)}: ${entry.payload.reason}`
+    case 'control:briefed':
+      return shorten(entry.payload.summary, WORDS_CHARS)
+    case 'offer:changed': {
+      const { offer, outcome } = entry.payload
+      return offer === null ? `the offer was ${outcome}` : `${outcome}: ${offer.to.kind} ${offer.to.id}`
+    }
+    case 'note:added':
+      return `${entry.payload.kind} of ${entry.payload.author}: ${shorten(entry.payload.text, WORDS_CHARS)}`
+    case 'whisper:delivered':
+      return `${entry.payload.agent} has read it`
+    case 'whisper:missed':
+      return `nobody will read it: ${entry.payload.reason}`
+    case 'draft:delta':
+      return shorten(entry.payload.text, WORDS_CHARS)
+    case 'draft:completed':
+      return `waits for a decision: ${shorten(entry.payload.message.text, WORDS_CHARS)}`
+    case 'draft:decided': {
+      const { outcome, by, reason } = entry.payload
+      return `${outcome}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`
+    }
+    case 'assignment:changed': {
+      const { user, team, by } = entry.payload
+      return `${by} gave it to ${user ?? (team === null ? 'nobody' : `team ${team}`)}`
+    }
+    case 'read:marked':
+      return `${entry.payload.user} has read up to ${entry.payload.messageId}`
     case 'route:decided':
       return routeInWords(entry.payload)
     case 'run:started': {

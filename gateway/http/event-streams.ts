@@ -76,7 +76,7 @@ export class EventStreams {
     const common = {
       conversationId,
       after,
-      takeSnapshot: () => takeSnapshot(reach, conversationId),
+      takeSnapshot: () => takeSnapshot(reach, conversationId, ops),
       sink,
     }
     const opening = ops

@@ -40,7 +40,7 @@ export async function executeAgent(request: Execution): Promise<z.infer<typeof E
     view: View.customer(principal),
     conversationId,
     after: undefined,
-    takeSnapshot: () => takeSnapshot(reach, conversationId),
+    takeSnapshot: () => takeSnapshot(reach, conversationId, false),
     sink: {
       entries: (batch) => batch.forEach((entry) => turn.hear(entry)),
       snapshot: (snapshot) => turn.replace(snapshot),

@@ -64,9 +64,13 @@ export async function openConversation(reach: Reach, conversationId: string, cha
 /** Longer than a takeover: a conversation whose holder has just died is waited for. Below what clients wait for an answer. */
 const SNAPSHOT_WITHIN = '9s'
 
-/** The conversation as it stands, for whoever may see it: NOT_FOUND or FORBIDDEN. */
-export function takeSnapshot(reach: Reach, conversationId: string): Promise<SnapshotBody> {
-  return reach.ref(Supervisor, conversationId).ask('snapshot', {}, { within: SNAPSHOT_WITHIN })
+/**
+ * The conversation as it stands, for whoever may see it: NOT_FOUND or FORBIDDEN.
+ *
+ * @param staff with what only people of the tenant may see; a reader of `pub` alone never asks for it
+ */
+export function takeSnapshot(reach: Reach, conversationId: string, staff: boolean): Promise<SnapshotBody> {
+  return reach.ref(Supervisor, conversationId).ask('snapshot', { staff }, { within: SNAPSHOT_WITHIN })
 }
 
 export const MESSAGE_OPERATIONS: readonly Operation[] = [

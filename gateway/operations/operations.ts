@@ -1,5 +1,6 @@
+import { CONTROL_OPERATIONS } from './control.ts'
 import { MESSAGE_OPERATIONS } from './messages.ts'
 import type { Operation } from './operation.ts'
 
 /** Every operation there is, by topic. */
-export const OPERATIONS: readonly Operation[] = [...MESSAGE_OPERATIONS]
+export const OPERATIONS: readonly Operation[] = [...MESSAGE_OPERATIONS, ...CONTROL_OPERATIONS]

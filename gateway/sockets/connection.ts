@@ -23,7 +23,10 @@ import { openConversation, takeSnapshot } from '#gateway/operations/messages.ts'
 import { conversationOf, perform } from '#gateway/operations/operation.ts'
 import type { Operation } from '#gateway/operations/operation.ts'
 import { OPERATIONS } from '#gateway/operations/operations.ts'
+import type { Presence } from '#gateway/presence/presence.ts'
+import { TypingRequest } from '#shared/contracts/client-control.ts'
 import { Lanes } from './lanes.ts'
+import { Seats } from './seats.ts'
 import { conversationRoom, socketSink } from './socket-sink.ts'
 import type { ClientServer, ClientSocket } from './socket-sink.ts'
 
@@ -34,6 +37,7 @@ export interface ConnectionParts {
   readonly access: ConversationAccess
   /** Of principals, over all their sockets and requests here. */
   readonly limiter: RateLimiter
+  readonly presence: Presence
   /** Of each socket. */
   readonly rate: Rate
   readonly clock: Clock
@@ -69,6 +73,7 @@ export class Connection {
   readonly #sending = new Lanes()
   readonly #opening = new Lanes()
   readonly #open = new Map<string, Opening>()
+  readonly #seats: Seats
   #watching: Opening | null = null
   #refused = 0
   #over = false
@@ -79,6 +84,7 @@ export class Connection {
     this.#principal = session.principal
     this.#parts = parts
     this.#bucket = new TokenBucket(parts.rate, parts.clock)
+    this.#seats = new Seats(socket, session.principal, parts)
     // Also events that nobody knows cost something.
     socket.use((event, next) => {
       if (this.#admit(event)) next()
@@ -92,6 +98,10 @@ export class Connection {
     )
     for (const operation of OPERATIONS)
       this.#on(operation.event, operation.input, (input, reach) => this.#perform(operation, input, reach))
+    this.#on('typing', TypingRequest, async ({ conversationId, on, where }) => {
+      this.#seats.typing(conversationId, on, where)
+      return { value: {} }
+    })
     this.#on('swarm:watch', WatchRequest, ({ after }) => this.#opening.run('*', () => this.#watch(after)))
     this.#on('swarm:unwatch', z.looseObject({}), () =>
       this.#opening.run('*', async () => {
@@ -118,6 +128,7 @@ export class Connection {
     this.#over = true
     for (const opening of this.#open.values()) opening.close()
     this.#open.clear()
+    this.#seats.leaveAll()
     this.#unwatch()
   }
 
@@ -214,7 +225,7 @@ export class Connection {
       view,
       conversationId,
       after,
-      takeSnapshot: () => takeSnapshot(reach, conversationId),
+      takeSnapshot: () => takeSnapshot(reach, conversationId, view.audiences.includes('ops')),
       sink: socketSink(this.#socket, 'log', room, (error) => this.dismiss(error.code)),
     })
     if (this.#over) {
@@ -222,12 +233,14 @@ export class Connection {
       throw new WaggleError('CANCELLED')
     }
     this.#open.set(conversationId, opening)
+    this.#seats.enter(conversationId, view.audiences.includes('ops'))
     return { value: { conversationId, snapshot: opening.snapshot }, next: () => opening.start() }
   }
 
   #leave(conversationId: string): void {
     this.#open.get(conversationId)?.close()
     this.#open.delete(conversationId)
+    this.#seats.leave(conversationId)
   }
 
   #checkOpen(): void {

@@ -17,6 +17,7 @@ export class Answer {
   readonly #sayings: RunSayings
   readonly #messageId: string
   readonly #inline: InlineGuards
+  readonly #draft: boolean
 
   constructor(
     ctx: RunContext,
@@ -24,7 +25,10 @@ export class Answer {
     outputMode: AgentProfile['outputMode'],
     messageId: string,
     inline: InlineGuards,
+    /** Heard by people of the tenant alone, who decide what becomes of it. */
+    draft: boolean,
   ) {
+    this.#draft = draft
     this.#ctx = ctx
     this.#sayings = sayings
     this.#messageId = messageId
@@ -41,7 +45,9 @@ export class Answer {
               }
             })
     const emit = (offset: number, text: string): void =>
-      say(ctx, 'text:delta', { messageId, offset, text }, { control: ctx.cause.control })
+      draft
+        ? say(ctx, 'draft:delta', { turnId: sayings.turnId, messageId, offset, text })
+        : say(ctx, 'text:delta', { messageId, offset, text }, { control: ctx.cause.control })
     this.voice = new Voice(gate, emit, ctx.resumed)
   }
 
@@ -76,7 +82,7 @@ export class Answer {
 
   /** Takes back what was said, if anything was. */
   withdraw(reason: string): void {
-    const said = this.voice.text !== ''
+    const said = this.voice.text !== '' && !this.#draft
     this.voice.retract(reason)
     const { cause } = this.#ctx
     if (said) say(this.#ctx, 'message:retracted', { messageId: this.#messageId, reason }, { control: cause.control })

@@ -59,7 +59,7 @@ export function runOf(parts: RunParts): RunDefinition {
       input,
       profile,
       sayings,
-      answer: new Answer(ctx, sayings, profile.outputMode, input.answerId, inline),
+      answer: new Answer(ctx, sayings, profile.outputMode, input.answerId, inline, input.draft),
       usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 },
       report: { stopped: [], couldNot: [], happened: [] },
       open: new Set(),
@@ -85,6 +85,8 @@ function announce(ctx: RunContext, input: RunInput, profile: AgentProfile): void
     attempt: ctx.attempt,
     model: model === undefined ? provider : `${provider}/${model}`,
   })
+  // Nobody is heard by the customer while a draft is written.
+  if (input.draft) return
   say(
     ctx,
     'agent:speaking',
@@ -183,7 +185,7 @@ function portsOf(attempt: Attempt, model: ChatModel, saver: RunSaver): AgentPort
   const said = { turnId: input.turnId, runId: input.runId }
   return {
     model,
-    systemPrompt: profile.systemPrompt,
+    systemPrompt: input.context === '' ? profile.systemPrompt : `${profile.systemPrompt}\n\n${input.context}`,
     tools: profile.tools,
     maxSteps: profile.maxSteps,
     signal: ctx.signal,

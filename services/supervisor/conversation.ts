@@ -18,11 +18,22 @@ export async function openConversation(ctx: Context<SupervisorState>, sql: Tenan
   say(ctx, 'conversation:opened', { user, channel })
 }
 
+/** A person of the tenant, by a role that may speak for it; gives back who it is. */
+export function requireStaff(ctx: Context<SupervisorState>): string {
+  const principal = ctx.cause.principal
+  if (principal === null || !isStaff(principal.roles)) throw refuse('FORBIDDEN', { needs: 'operator' })
+  if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
+  return principal.user
+}
+
+export function isStaff(roles: readonly string[]): boolean {
+  return roles.some((role) => STAFF.includes(role))
+}
+
 /** The person whose conversation it is, or staff of the tenant. */
 export function requireOwner(ctx: Context<SupervisorState>): void {
   const principal = ctx.cause.principal
   if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
-  if (principal === null || principal.user === ctx.state.user || principal.roles.some((role) => STAFF.includes(role)))
-    return
+  if (principal === null || principal.user === ctx.state.user || isStaff(principal.roles)) return
   throw refuse('FORBIDDEN', { reason: 'This conversation belongs to somebody else.' })
 }

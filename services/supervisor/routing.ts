@@ -4,7 +4,9 @@ import { Agent } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { messageOf } from './messages.ts'
+import { agentContext } from './notes.ts'
 import { sendPublic } from './send-public.ts'
+import { draftsOnly } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { endTurn, nextTurn, recentHistory } from './turns.ts'
 
@@ -25,27 +27,30 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
   }
   const { agent, reason, ms } = end.result as { agent: string | null; title: string; reason: string; ms: number }
   say(ctx, 'route:decided', { turnId: turn.turnId, agent, reason, ms })
-  if (agent !== null) return dispatch(ctx, turn, agent, await recentHistory(ctx, sql))
+  if (agent !== null) return await dispatch(ctx, sql, turn, agent, await recentHistory(ctx, sql))
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
 }
 
-/** Hands the turn to an agent. */
-export function dispatch(
+/** Hands the turn to an agent, with what people want it to know; `lesson` is about its last try at this very turn. */
+export async function dispatch(
   ctx: Ctx,
+  sql: TenantSql,
   turn: Turn,
   agent: string,
   history: Awaited<ReturnType<typeof recentHistory>>,
-): void {
+  lesson = '',
+): Promise<void> {
   turn.phase = 'running'
   turn.agent = agent
   turn.runId = ctx.newId()
   const { turnId, messageId, answerId, runId, text } = turn
+  const context = [await agentContext(ctx, sql, turnId, agent), lesson].filter((part) => part !== '').join('\n')
   ctx.tell(
     Agent,
     [ctx.key[0]!, agent],
     'prompt',
-    { turnId, runId, messageId, answerId, text, history },
+    { turnId, runId, messageId, answerId, text, history, context, draft: draftsOnly(ctx.state) },
     { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
   )
 }

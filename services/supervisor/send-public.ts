@@ -14,17 +14,20 @@ export async function sendPublic(
   sql: TenantSql,
   spokenUnder: number,
   message: MessageFact,
-  run: { readonly turnId: string; readonly runId: string | null },
+  run: { readonly turnId: string | null; readonly runId: string | null },
+  client: { readonly principal: string } = { principal: '' },
 ): Promise<boolean> {
   const { control } = ctx.state
   if (spokenUnder !== control) return false
-  await storeMessage(sql, message, {
+  const { fresh } = await storeMessage(sql, message, {
     conversationId: ctx.key[0]!,
     control,
     turnId: run.turnId,
     runId: run.runId,
-    principal: '',
+    principal: client.principal,
   })
+  // The same client id again: it was said then.
+  if (!fresh) return true
   say(ctx, 'message:completed', message, { control })
   return true
 }

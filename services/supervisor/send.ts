@@ -6,6 +6,7 @@ import { say } from '#shared/contracts/say.ts'
 import type { Send } from '#shared/contracts/supervisor.ts'
 import { openConversation } from './conversation.ts'
 import { messageOf } from './messages.ts'
+import { askedIn } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { storeMessage } from './stored-messages.ts'
 import { beginTurn, newTurn, recentHistory } from './turns.ts'
@@ -30,10 +31,11 @@ export async function send(
     author: user,
     text,
   })
+  const forPerson = ctx.state.mode === 'human'
   const stored = await storeMessage(sql, message, {
     conversationId: ctx.key[0]!,
     control: ctx.state.control,
-    turnId: turn.turnId,
+    turnId: forPerson ? null : turn.turnId,
     runId: null,
     principal: user,
   })
@@ -42,6 +44,11 @@ export async function send(
   if (ctx.state.turns.length > MAX_QUEUED) throw refuse('BUSY', { queued: ctx.state.turns.length, limit: MAX_QUEUED })
   say(ctx, 'message:received', message)
   ctx.state.lastMessageId = turn.messageId
+  if (forPerson) {
+    // No agent's turn begins; the latest is what an agent answers when it gets the voice back.
+    ctx.state.unanswered = askedIn(turn)
+    return { messageId: turn.messageId, turnId: '', status: 'accepted' }
+  }
   ctx.state.turns.push(turn)
   const queued = ctx.state.turns.length > 1
   if (!queued) beginTurn(ctx, turn, await recentHistory(ctx, sql))

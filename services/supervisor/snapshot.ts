@@ -2,6 +2,7 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { Snapshot } from '#shared/contracts/client.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
+import { staffSnapshot } from './staff-snapshot.ts'
 import { newestMessages } from './stored-messages.ts'
 import type { SupervisorState } from './state.ts'
 
@@ -11,7 +12,11 @@ const SNAPSHOT_MESSAGES = 200
 const SNAPSHOT_BYTES = 512 * 1024
 
 /** The conversation as it stands in this transaction: whoever asks has read the log's sequence before (I5). */
-export async function readSnapshot(ctx: Context<SupervisorState>, sql: TenantSql): Promise<Omit<Snapshot, 'cursor'>> {
+export async function readSnapshot(
+  ctx: Context<SupervisorState>,
+  sql: TenantSql,
+  staff: boolean,
+): Promise<Omit<Snapshot, 'cursor'>> {
   const conversationId = ctx.key[0]!
   const newest = fitting(await newestMessages(sql, conversationId, SNAPSHOT_MESSAGES))
   const turns = ctx.state.turns.map(({ turnId, messageId, agent, runId, answerId }) => ({
@@ -22,7 +27,13 @@ export async function readSnapshot(ctx: Context<SupervisorState>, sql: TenantSql
     answerId,
   }))
   const { owner, mode, control } = ctx.state
-  return { conversationId, messages: newest, turns, control: { owner, mode, control } }
+  return {
+    conversationId,
+    messages: newest,
+    turns,
+    control: { owner, mode, control },
+    staff: staff ? await staffSnapshot(ctx, sql) : null,
+  }
 }
 
 function fitting(messages: readonly MessageFact[]): MessageFact[] {

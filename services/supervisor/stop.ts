@@ -5,6 +5,7 @@ import type { StopReceipt } from '#shared/contracts/client.ts'
 import type { Stop } from '#shared/contracts/supervisor.ts'
 import { requireOwner } from './conversation.ts'
 import type { SupervisorState, Turn } from './state.ts'
+import { supersedeDraft } from './supersede-draft.ts'
 import { endTurn } from './turns.ts'
 
 /** Stops a turn, or the one at work; what stopped and what had happened comes with `turn:ended`. */
@@ -21,6 +22,10 @@ export function stopTurn(ctx: Context<SupervisorState>, turn: Turn, reason: stri
   const conversationId = ctx.key[0]!
   switch (turn.phase) {
     case 'queued':
+      endTurn(ctx, turn, 'stopped', null, { stopped: [`turn ${turn.turnId}`], couldNot: [], happened: [] })
+      break
+    case 'review':
+      supersedeDraft(ctx, turn, reason)
       endTurn(ctx, turn, 'stopped', null, { stopped: [`turn ${turn.turnId}`], couldNot: [], happened: [] })
       break
     case 'routing':

@@ -1,12 +1,13 @@
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { messageFact, rowData } from '#shared/contracts/message-fact.ts'
-import { appendMessage, listMessages } from '#shared/db/repositories/messages.ts'
+import { appendMessage, listMessages, messageByClientId } from '#shared/db/repositories/messages.ts'
 
 export interface StoredUnder {
   readonly conversationId: string
   readonly control: number
-  readonly turnId: string
+  /** Null where no turn says it, or works on it. */
+  readonly turnId: string | null
   readonly runId: string | null
   /** Whose client gave the message its client id; empty on others. */
   readonly principal: string
@@ -38,4 +39,15 @@ export async function storeMessage(
 /** The newest messages, oldest first. */
 export async function newestMessages(sql: TenantSql, conversationId: string, limit: number): Promise<MessageFact[]> {
   return (await listMessages(sql, conversationId, { limit })).map(messageFact)
+}
+
+/** What this principal's client sent under this id; null when it is new. */
+export async function findByClientId(
+  sql: TenantSql,
+  conversationId: string,
+  principal: string,
+  clientId: string,
+): Promise<MessageFact | null> {
+  const row = await messageByClientId(sql, conversationId, principal, clientId)
+  return row === null ? null : messageFact(row)
 }

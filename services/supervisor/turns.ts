@@ -5,7 +5,7 @@ import type { Said } from '#shared/contracts/agent.ts'
 import type { Failure, MessageFact, StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import { newestMessages } from './stored-messages.ts'
-import type { SupervisorState, Turn } from './state.ts'
+import type { Asked, SupervisorState, Turn } from './state.ts'
 
 type Ctx = Context<SupervisorState>
 
@@ -22,7 +22,8 @@ export async function recentHistory(ctx: Ctx, sql: TenantSql): Promise<Said[]> {
     if (waiting.has(row.id) || row.role === 'system') continue
     chars += row.text.length
     if (history.length >= HISTORY_MESSAGES || chars > HISTORY_CHARS) break
-    history.unshift({ role: row.role, author: row.author, text: row.text })
+    // To an agent, what a colleague of its said is the house's word, as its own is.
+    history.unshift({ role: row.role === 'user' ? 'user' : 'assistant', author: row.author, text: row.text })
   }
   return history
 }
@@ -38,7 +39,7 @@ function inOrderOfTurns(messages: readonly MessageFact[]): MessageFact[] {
 }
 
 /** A turn that has not begun, on behalf of whoever is being heard. */
-export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted'>): Turn {
+export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted'> & Partial<Asked>): Turn {
   return {
     turnId: ctx.newId(),
     messageId: ctx.newId(),
@@ -49,6 +50,9 @@ export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted'>): Turn {
     agent: null,
     runId: null,
     startedAt: ctx.now,
+    draft: null,
+    rewrites: 0,
+    ending: false,
     ...asked,
   }
 }

@@ -18,6 +18,10 @@ export const Prompt = z.object({
   answerId: z.string(),
   text: z.string(),
   history: z.array(Said),
+  /** What people of the tenant want the agent to know, in words; never shown to the customer. */
+  context: z.string().default(''),
+  /** It is written and not said: a person decides what becomes of it. */
+  draft: z.boolean().default(false),
 })
 
 export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })

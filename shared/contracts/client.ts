@@ -1,5 +1,21 @@
 import { z } from 'zod'
+import type {
+  AssignRequest,
+  AvailableRequest,
+  ControlInput,
+  NoteRequest,
+  PresenceSignal,
+  ReadRequest,
+  ReplyRequest,
+  TeamRequest,
+  TypingRequest,
+  TypingSignal,
+} from './client-control.ts'
+import { Briefing, Offer } from './control.ts'
+import type { ControlReceipt } from './control.ts'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { Note } from './note.ts'
+import type { TeamQueue } from './team.ts'
 
 /**
  * The Socket.IO protocol, both directions, shared by gateway, client and tests. Every client event takes an
@@ -43,6 +59,19 @@ export const LogEntry = z.object({
 })
 export type LogEntry = z.infer<typeof LogEntry>
 
+/** What only people of the tenant may see of a conversation. */
+export const StaffSnapshot = z.object({
+  offer: Offer.nullable(),
+  /** The newest, oldest first. */
+  notes: z.array(Note),
+  /** Unsaid answers that wait for a decision. */
+  drafts: z.array(z.object({ turnId: z.string(), message: MessageFact })),
+  briefing: Briefing.nullable(),
+  assigned: z.object({ user: z.string().nullable(), team: z.string().nullable() }),
+  reads: z.array(z.object({ user: z.string(), messageId: z.string(), at: z.number() })),
+})
+export type StaffSnapshot = z.infer<typeof StaffSnapshot>
+
 /** The state of a conversation at a cursor; entries after it follow as `log`. Replace what you had. */
 export const Snapshot = z.object({
   cursor: z.string(),
@@ -59,6 +88,8 @@ export const Snapshot = z.object({
     }),
   ),
   control: z.object({ owner: z.string(), mode: z.string(), control: z.number() }),
+  /** Null for a customer. */
+  staff: StaffSnapshot.nullable(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
@@ -94,6 +125,18 @@ export interface ClientToServer {
   'conversation:close': (request: z.infer<typeof CloseRequest>, ack: (answer: Ack<object>) => void) => void
   'message:send': (request: z.infer<typeof SendRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
+  'conversation:control': (request: z.infer<typeof ControlInput>, ack: (answer: Ack<ControlReceipt>) => void) => void
+  'message:reply': (request: z.infer<typeof ReplyRequest>, ack: (answer: Ack<{ messageId: string }>) => void) => void
+  'note:add': (request: z.infer<typeof NoteRequest>, ack: (answer: Ack<{ noteId: string }>) => void) => void
+  'conversation:assign': (
+    request: z.infer<typeof AssignRequest>,
+    ack: (answer: Ack<{ user: string | null; team: string | null }>) => void,
+  ) => void
+  'conversation:read': (request: z.infer<typeof ReadRequest>, ack: (answer: Ack<object>) => void) => void
+  'team:available': (request: z.infer<typeof AvailableRequest>, ack: (answer: Ack<object>) => void) => void
+  'team:queue': (request: z.infer<typeof TeamRequest>, ack: (answer: Ack<TeamQueue>) => void) => void
+  /** Only in conversations that are open on this socket. */
+  typing: (request: z.infer<typeof TypingRequest>, ack: (answer: Ack<object>) => void) => void
   'swarm:watch': (request: z.infer<typeof WatchRequest>, ack: (answer: Ack<{ cursor: string }>) => void) => void
   'swarm:unwatch': (request: object, ack: (answer: Ack<object>) => void) => void
 }
@@ -105,6 +148,10 @@ export interface ServerToClient {
   swarm: (entries: readonly LogEntry[]) => void
   /** The reader fell behind or the log began anew: replace the state. */
   snapshot: (snapshot: Snapshot) => void
+  /** Volatile, as the next one: it may be lost, and is not in the log. */
+  typing: (signal: TypingSignal) => void
+  /** For people of the tenant. */
+  presence: (signal: PresenceSignal) => void
   /** The server goes away; reconnect with your cursors. */
   leaving: () => void
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
 import { SendReceipt, Snapshot, StopReceipt } from './client.ts'
+import { ControlRequest, Receiver } from './control.ts'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
 
 /** What the supervisor of one conversation can be told; key: the conversation id. Every wait is in a child run. */
@@ -22,6 +23,30 @@ export const Finished = z.object({
   error: z.object({ code: z.string(), message: z.string(), action: z.string() }).nullable(),
   report: StopReport.nullable(),
 })
+/** What a person says: to the customer, to colleagues, or to the agent. */
+export const Reply = z.object({ clientId: z.string(), text: z.string() })
+export const AddNote = z.object({ clientId: z.string(), text: z.string(), kind: z.enum(['note', 'whisper']) })
+export const Assign = z.object({ to: Receiver.nullable() })
+export const Read = z.object({ messageId: z.string() })
+export const Brief = z.object({ control: z.number().int() })
+/** A person of the tenant has, or no longer has, a conversation before their eyes; `seat` is one connection. */
+export const Seat = z.object({ seat: z.string().max(120), here: z.boolean() })
+/** A team asks this member now; null: nobody has room. */
+export const Asked = z.object({ team: z.string(), user: z.string().nullable() })
+/** A decision on a review item that the supervisor had parked. */
+export const Decided = z.object({
+  itemId: z.string(),
+  turnId: z.string(),
+  runId: z.string().nullable(),
+  kind: z.string(),
+  decision: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('approve') }),
+    z.object({ kind: z.literal('edit'), args: z.record(z.string(), z.unknown()) }),
+    z.object({ kind: z.literal('reject'), reason: z.string() }),
+    z.object({ kind: z.literal('answer'), text: z.string() }),
+  ]),
+  by: z.string(),
+})
 
 export const Supervisor = contract(
   'supervisor',
@@ -32,7 +57,26 @@ export const Supervisor = contract(
     /** Receipt: StopReceipt; the report comes with `turn:ended`. */
     stop: tell(Stop, { fails: ['FORBIDDEN'] }),
     finished: tell(Finished),
-    snapshot: ask(z.object({}), Snapshot.omit({ cursor: true }), { within: '5s', fails: ['FORBIDDEN', 'NOT_FOUND'] }),
+    /** Receipt: ControlReceipt. CONTROL_TAKEN names who has it. */
+    control: tell(ControlRequest, {
+      fails: ['FORBIDDEN', 'NOT_FOUND', 'CONTROL_TAKEN', 'STALE_CONTROL', 'NO_OFFER', 'BAD_INPUT'],
+    }),
+    /** Receipt: {messageId}. */
+    reply: tell(Reply, { fails: ['FORBIDDEN', 'NOT_FOUND', 'STALE_CONTROL', 'ID_REUSED', 'TOO_LARGE'] }),
+    /** Receipt: {noteId}. */
+    note: tell(AddNote, { fails: ['FORBIDDEN', 'NOT_FOUND', 'ID_REUSED'] }),
+    /** Receipt: {user, team}. */
+    assign: tell(Assign, { fails: ['FORBIDDEN', 'NOT_FOUND'] }),
+    read: tell(Read, { fails: ['FORBIDDEN', 'NOT_FOUND'] }),
+    /** What follows a change of owner and need not be waited for. */
+    brief: tell(Brief),
+    seat: tell(Seat, { fails: ['FORBIDDEN', 'NOT_FOUND'] }),
+    asked: tell(Asked),
+    decided: tell(Decided),
+    snapshot: ask(z.object({ staff: z.boolean().optional() }), Snapshot.omit({ cursor: true }), {
+      within: '5s',
+      fails: ['FORBIDDEN', 'NOT_FOUND'],
+    }),
   },
   { partitions: 32 },
 )

@@ -9,8 +9,12 @@ import { DeadLetterEntity } from './entities/dead-letter.ts'
 import { EffectEntity } from './entities/effect.ts'
 import { GuardrailEntity } from './entities/guardrail.ts'
 import { MessageEntity } from './entities/message.ts'
+import { NoteEntity } from './entities/note.ts'
+import { ReadMarkEntity } from './entities/read-mark.ts'
 import { RunEntity } from './entities/run.ts'
 import { SecretEntity } from './entities/secret.ts'
+import { TeamEntity } from './entities/team.ts'
+import { TeamMemberEntity } from './entities/team-member.ts'
 import { TenantEntity } from './entities/tenant.ts'
 import { ToolEntity } from './entities/tool.ts'
 import { UserEntity } from './entities/user.ts'
@@ -31,8 +35,12 @@ export const ENTITIES = [
   EffectEntity,
   GuardrailEntity,
   MessageEntity,
+  NoteEntity,
+  ReadMarkEntity,
   RunEntity,
   SecretEntity,
+  TeamEntity,
+  TeamMemberEntity,
   TenantEntity,
   ToolEntity,
   UserEntity,

@@ -139,6 +139,20 @@ export const CATALOGUE = {
     true,
     'Send the same message with the same id again.',
   ),
+  CONTROL_TAKEN: entry(
+    'A person has the voice of this conversation.',
+    'ops',
+    409,
+    false,
+    'Ask the owner named in the details to hand it over.',
+  ),
+  NO_OFFER: entry(
+    'This conversation is not offered to you.',
+    'ops',
+    409,
+    false,
+    'See who it is offered to; the offer may be over.',
+  ),
   STALE_CONTROL: entry(
     'Somebody else has the voice of this conversation now.',
     'ops',

@@ -288,6 +288,8 @@ for (const server of servers) {
           owner: 'bot',
           mode: 'auto',
           controlEpoch: 3,
+          assignedUser: null,
+          assignedTeam: null,
           metadata: {},
         })
       })

@@ -32,6 +32,7 @@ import { Floors } from '#shared/wire/voiding.ts'
 import { agent } from '#services/agents/agent.actor.ts'
 import { runOf } from '#services/agents/run.actor.ts'
 import { guardrailSource, profileSource } from '#services/agents/sources.ts'
+import { team } from '#services/desk/team.actor.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
@@ -118,6 +119,7 @@ export class TestSwarm {
       routeOf({ ...routeSources(configs, platformModel), models }),
       logKeeper(store, () => system.incarnation),
       agent,
+      team,
       runOf({
         profiles: profileSource(configs, platformModel),
         guardrails: guardrailSource(configs),

@@ -94,10 +94,10 @@ export function makeFilter(
   options: Pick<WatchOptions, 'kind' | 'type' | 'conversation' | 'deltas'>,
 ): (entry: LogEntry) => boolean {
   const { kind, type, conversation } = options
-  const deltas = options.deltas === true || (type ?? []).some((pattern) => pattern.startsWith('text:'))
+  const deltas = options.deltas === true || (type ?? []).some((pattern) => /^(?:text|draft):/.test(pattern))
   return (entry) => {
     if (conversation !== undefined && entry.conversationId !== conversation) return false
-    if (entry.type === 'text:delta' && !deltas) return false
+    if (entry.type.endsWith(':delta') && !deltas) return false
     if (type !== undefined && !type.some((pattern) => matches(pattern, entry.type))) return false
     return kind === undefined || kindsOf(entry).some((one) => kind.includes(one))
   }
@@ -155,10 +155,21 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
       return entry.payload.state === 'crashed' ? colors.red(text) : colors.dim(text)
     case 'human:offered':
     case 'control:changed':
+    case 'control:briefed':
+    case 'offer:changed':
+    case 'assignment:changed':
       return colors.bold(text)
+    case 'note:added':
+    case 'whisper:delivered':
+    case 'whisper:missed':
+    case 'draft:completed':
+    case 'draft:decided':
+      return colors.magenta(text)
     case 'conversation:opened':
     case 'activation:opened':
     case 'text:delta':
+    case 'draft:delta':
+    case 'read:marked':
       return text
   }
 }

@@ -3,6 +3,7 @@ import { ConversationSummary, Directory } from '#shared/contracts/directory.ts'
 import { SendReceipt, Snapshot } from '#shared/contracts/client.ts'
 import { MessageFact } from '#shared/contracts/event-map.ts'
 import { newId } from '#shared/lib/ids.ts'
+import { hasRole } from '#gateway/auth/roles.ts'
 import { openConversation, sendMessage, takeSnapshot } from '#gateway/operations/messages.ts'
 import { CHANNEL, Id, Named, Page, Text, next, pageOf } from '../route-parts.ts'
 import { route } from '../route.ts'
@@ -48,10 +49,11 @@ export function conversationRoutes(): readonly Route[] {
       path: '/conversations/{id}',
       id: 'getConversation',
       tag: 'conversations',
-      summary: 'One conversation as it stands: messages, turns that are not over, who has the voice.',
+      summary:
+        'One conversation as it stands: messages, turns that are not over, who has the voice; for operators also what customers do not see.',
       params: Named,
       response: Snapshot.omit({ cursor: true }),
-      handle: ({ reach, params }) => takeSnapshot(reach, params.id),
+      handle: ({ reach, params, principal }) => takeSnapshot(reach, params.id, hasRole(principal, 'operator')),
     }),
     route({
       method: 'GET',

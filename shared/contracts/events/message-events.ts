@@ -14,7 +14,8 @@ export const MessageFact = z.object({
   /** The id that the client gave its own message; empty on others. */
   clientId: z.string(),
   parentId: id.nullable(),
-  role: z.enum(['user', 'assistant', 'system']),
+  /** `operator`: a person of the tenant who has the voice. */
+  role: z.enum(['user', 'assistant', 'operator', 'system']),
   /** User id, agent name, or `system`. */
   author: z.string(),
   text: z.string(),

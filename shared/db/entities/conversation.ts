@@ -13,11 +13,13 @@ export const ConversationEntity = defineEntity({
     title: p.text().default(''),
     state: p.enum(['open', 'closed']).default('open'),
     owner: p.text().default(''),
-    mode: p.enum(['auto', 'human']).default('auto'),
+    mode: p.enum(['auto', 'supervised', 'human', 'offered']).default('auto'),
     controlEpoch: p.bigint('number').default(1),
     metadata: p.json<Record<string, unknown>>().defaultRaw("'{}'"),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
+    assignedUser: p.text().nullable(),
+    assignedTeam: p.text().nullable(),
   },
 })
 export type ConversationEntity = InferEntity<typeof ConversationEntity>

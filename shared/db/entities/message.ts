@@ -11,7 +11,7 @@ export const MessageEntity = defineEntity({
     conversationId: p.text(),
     seq: p.bigint('number').generated('identity'),
     parentId: p.text().nullable(),
-    role: p.enum(['user', 'assistant', 'system']),
+    role: p.enum(['user', 'assistant', 'operator', 'system']),
     author: p.text(),
     principal: p.text().default(''),
     clientId: p.text().default(''),

@@ -11,11 +11,14 @@ export interface Conversation {
   readonly state: 'open' | 'closed'
   /** Who has the voice (I7); '' is nobody yet. */
   readonly owner: string
-  readonly mode: 'auto' | 'human'
+  readonly mode: 'auto' | 'supervised' | 'human' | 'offered'
   readonly controlEpoch: number
   readonly metadata: Readonly<Record<string, unknown>>
   readonly createdAt: number
   readonly updatedAt: number
+  /** Who is to look after it; says nothing of who has the voice. */
+  readonly assignedUser: string | null
+  readonly assignedTeam: string | null
 }
 
 /** Where a page ends; the next begins after it. */
@@ -27,7 +30,7 @@ export interface PageMark {
 export const MAX_PAGE = 200
 const DEFAULT_PAGE = 50
 const COLUMNS = `id, user_id as "userId", channel, title, state, owner, mode, control_epoch as "controlEpoch", metadata,
-  created_at as "createdAt", updated_at as "updatedAt"`
+  created_at as "createdAt", updated_at as "updatedAt", assigned_user as "assignedUser", assigned_team as "assignedTeam"`
 
 /** False when it was there before: opening twice is harmless. */
 export async function createConversation(
@@ -99,19 +102,37 @@ export async function setConversationState(sql: TenantSql, id: string, state: Co
   ])
 }
 
+/** Whom it is given to look after. False when there is no such conversation. */
+export async function assignConversation(
+  sql: TenantSql,
+  id: string,
+  to: { readonly user: string | null; readonly team: string | null },
+): Promise<boolean> {
+  const rows = await sql.query(
+    'update conversations set assigned_user = $3, assigned_team = $4 where tenant = $1 and id = $2 returning id',
+    [sql.tenant, id, to.user, to.team],
+  )
+  return rows.length === 1
+}
+
 /**
- * Hands the voice on and mints the next control epoch (I7), which it returns. With `expected`, only from that epoch:
- * STALE_CONTROL otherwise. Throws NOT_FOUND.
+ * Hands the voice on and mints the next control epoch (I7), which it returns; with `keepsVoice` only the mode changes and
+ * the epoch stays. With `expected`, only from that epoch: STALE_CONTROL otherwise. Throws NOT_FOUND.
  */
 export async function setControl(
   sql: TenantSql,
   id: string,
-  control: { readonly owner: string; readonly mode: Conversation['mode']; readonly expected?: number },
+  control: {
+    readonly owner: string
+    readonly mode: Conversation['mode']
+    readonly expected?: number
+    readonly keepsVoice?: boolean
+  },
 ): Promise<number> {
   const [row] = await sql.query<{ epoch: number }>(
-    `update conversations set owner = $3, mode = $4, control_epoch = control_epoch + 1, updated_at = now()
+    `update conversations set owner = $3, mode = $4, control_epoch = control_epoch + $6, updated_at = now()
      where tenant = $1 and id = $2 and ($5::bigint is null or control_epoch = $5) returning control_epoch as epoch`,
-    [sql.tenant, id, control.owner, control.mode, control.expected ?? null],
+    [sql.tenant, id, control.owner, control.mode, control.expected ?? null, control.keepsVoice === true ? 0 : 1],
   )
   if (row !== undefined) return row.epoch
   const now = await conversationById(sql, id)

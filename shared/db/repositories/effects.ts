@@ -26,3 +26,12 @@ export async function effectsInDoubt(sql: TenantSql): Promise<EffectView[]> {
     [sql.tenant],
   )
 }
+
+/** What these runs (addresses) did outside, the newest first. */
+export async function effectsOfRuns(sql: TenantSql, runs: readonly string[], limit: number): Promise<EffectView[]> {
+  return sql.query<EffectView>(
+    `select ${COLUMNS} from effects where tenant = $1 and run = any($2)
+     order by intended_at desc, id desc limit $3`,
+    [sql.tenant, runs, Math.min(limit, MAX_PAGE)],
+  )
+}

@@ -10,7 +10,7 @@ export interface Message {
   /** Grows in the order in which messages were stored. */
   readonly seq: number
   readonly parentId: string | null
-  readonly role: 'user' | 'assistant' | 'system'
+  readonly role: 'user' | 'assistant' | 'operator' | 'system'
   readonly author: string
   /** Whose client sent it, and the id it has there; '' on others. */
   readonly principal: string

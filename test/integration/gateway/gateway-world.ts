@@ -360,6 +360,23 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
         return { turnId: turn.turnId, status: 'stopping' }
       },
       finished() {},
+      control: () => {
+        throw refuse('NO_OFFER')
+      },
+      reply: () => {
+        throw refuse('STALE_CONTROL')
+      },
+      note: () => {
+        throw refuse('FORBIDDEN')
+      },
+      assign: () => {
+        throw refuse('FORBIDDEN')
+      },
+      read() {},
+      brief() {},
+      seat() {},
+      asked() {},
+      decided() {},
       snapshot(ctx) {
         const principal = ctx.cause.principal
         if (ctx.state.user === '') throw refuse('NOT_FOUND')
@@ -369,6 +386,7 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
           messages: [...ctx.state.messages],
           turns: ctx.state.turns.map((turn) => ({ ...turn, agent: null, runId: null, answerId: null })),
           control: { owner: '', mode: 'auto', control: 0 },
+          staff: null,
         }
       },
     },

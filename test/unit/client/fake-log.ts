@@ -92,6 +92,7 @@ export class FakeLog {
           answerId: null,
         })),
       control: { owner: 'general', mode: 'auto', control: 1 },
+      staff: null,
     }
   }
 

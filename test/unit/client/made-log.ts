@@ -191,5 +191,6 @@ function snapshotOf(entries: readonly LogEntry[]): Snapshot {
     messages: [...messages.values()],
     turns: [...turns.values()],
     control: { owner: '', mode: 'auto', control: 0 },
+    staff: null,
   }
 }

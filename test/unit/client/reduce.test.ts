@@ -70,6 +70,7 @@ suite('client: the fold of a conversation', ({ test }) => {
       messages: [],
       turns: [{ turnId: 't1', messageId: 'm1', agent: 'billing', runId: 'r1', answerId: 'm2' }],
       control: { owner: 'billing', mode: 'auto', control: 3 },
+      staff: null,
     })
     assert.equal(
       state.messages.map(({ id, author, status, turnId }) => ({ id, author, status, turnId })),

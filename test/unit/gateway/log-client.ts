@@ -41,6 +41,7 @@ export class LogClient {
       messages: [],
       turns: [],
       control: { owner: 'agent', mode: 'auto', control: 0 },
+      staff: null,
     }
   }
 
