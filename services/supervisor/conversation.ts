@@ -22,7 +22,10 @@ export async function openConversation(ctx: Context<SupervisorState>, sql: Tenan
 export function requireOwner(ctx: Context<SupervisorState>): void {
   const principal = ctx.cause.principal
   if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
-  if (principal === null || principal.user === ctx.state.user || principal.roles.some((role) => STAFF.includes(role)))
-    return
+  if (principal === null || principal.user === ctx.state.user || isStaff(ctx)) return
   throw refuse('FORBIDDEN', { reason: 'This conversation belongs to somebody else.' })
+}
+
+export function isStaff(ctx: Context<SupervisorState>): boolean {
+  return ctx.cause.principal?.roles.some((role) => STAFF.includes(role)) === true
 }

@@ -1,14 +1,17 @@
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
+import type { z } from 'zod'
 import { Agent } from '#shared/contracts/agent.ts'
+import type { RouteResult, Said } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { messageOf } from './messages.ts'
 import { sendPublic } from './send-public.ts'
 import type { SupervisorState, Turn } from './state.ts'
-import { endTurn, nextTurn, recentHistory } from './turns.ts'
+import { endTurn, historyBefore, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
+type Routed = z.infer<typeof RouteResult>
 
 /** The run that chose who answers has ended: the turn goes to that agent, or is over. */
 export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
@@ -23,20 +26,18 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
     endTurn(ctx, turn, 'failed', publicFailureOf(end.error ?? { code: 'INTERNAL', details: {} }), null)
     return await nextTurn(ctx, sql)
   }
-  const { agent, reason, ms } = end.result as { agent: string | null; title: string; reason: string; ms: number }
+  const { agent, reason, ms, whileRunning } = end.result as Routed
   say(ctx, 'route:decided', { turnId: turn.turnId, agent, reason, ms })
-  if (agent !== null) return dispatch(ctx, turn, agent, await recentHistory(ctx, sql))
+  if (agent !== null) {
+    ctx.state.whileRunning = whileRunning
+    return dispatch(ctx, turn, agent, await historyBefore(sql, turn))
+  }
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
 }
 
 /** Hands the turn to an agent. */
-export function dispatch(
-  ctx: Ctx,
-  turn: Turn,
-  agent: string,
-  history: Awaited<ReturnType<typeof recentHistory>>,
-): void {
+export function dispatch(ctx: Ctx, turn: Turn, agent: string, history: Said[]): void {
   turn.phase = 'running'
   turn.agent = agent
   turn.runId = ctx.newId()
@@ -45,7 +46,7 @@ export function dispatch(
     Agent,
     [ctx.key[0]!, agent],
     'prompt',
-    { turnId, runId, messageId, answerId, text, history },
+    { turnId, runId, messageId, answerId, text, history, pending: turn.pending.splice(0) },
     { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
   )
 }

@@ -21,8 +21,16 @@ export async function readSnapshot(ctx: Context<SupervisorState>, sql: TenantSql
     runId,
     answerId,
   }))
-  const { owner, mode, control } = ctx.state
-  return { conversationId, messages: newest, turns, control: { owner, mode, control } }
+  const { owner, mode, control, lastMessageId: leafId, undelivered } = ctx.state
+  const queued = ctx.state.turns.filter(({ phase }) => phase === 'queued')
+  const waiting = queued.flatMap(({ joined, messageId }) => [...joined, messageId])
+  return {
+    conversationId,
+    messages: newest,
+    turns,
+    control: { owner, mode, control },
+    branch: { leafId, waiting, undelivered },
+  }
 }
 
 function fitting(messages: readonly MessageFact[]): MessageFact[] {

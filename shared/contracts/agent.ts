@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
+import { Pending, PendingRequest } from './pending.ts'
+import { WhileRunning } from './while-running.ts'
 
 /** What was said before, oldest first, within HISTORY_MESSAGES and HISTORY_CHARS. */
 export const Said = z.object({ role: z.enum(['user', 'assistant']), author: z.string(), text: z.string() })
@@ -18,9 +20,11 @@ export const Prompt = z.object({
   answerId: z.string(),
   text: z.string(),
   history: z.array(Said),
+  /** Said to the turn before an agent had it. */
+  pending: z.array(Pending).optional(),
 })
 
-export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })
+export const RunInput = Prompt.omit({ pending: true }).extend({ conversationId: z.string(), agent: z.string() })
 export type RunInput = z.infer<typeof RunInput>
 export const RunResult = z.object({
   outcome: TurnOutcome,
@@ -36,6 +40,10 @@ export const Agent = contract(
   {
     prompt: tell(Prompt, { fails: ['BUSY'] }),
     cancel: tell(z.object({ turnId: z.string(), reason: z.string() })),
+    /** Heard by the run at its next tool boundary; what it did not hear is told to the supervisor (`unheard`). */
+    steer: tell(Pending.extend({ turnId: z.string() })),
+    /** Asked by a run at its boundaries: what it has not heard. Tells at the same time what it heard, for the record. */
+    pending: ask(PendingRequest, z.object({ items: z.array(Pending) }), { within: '10s' }),
     status: ask(z.object({}), z.object({ turns: z.number(), running: z.array(z.string()) }), { within: '1s' }),
   },
   { partitions: 32 },
@@ -45,6 +53,15 @@ export const Agent = contract(
 export const Run = spawned('run', RunInput, RunResult, {
   within: '10m',
   fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN'],
+})
+
+export const RouteResult = z.object({
+  agent: z.string().nullable(),
+  title: z.string(),
+  reason: z.string(),
+  ms: z.number(),
+  /** What that agent is configured to do with messages that come while it works. */
+  whileRunning: WhileRunning.nullable(),
 })
 
 /** The supervisor's choice of an agent for one turn; key: conversation id, turn id. */
@@ -60,6 +77,6 @@ export const Route = spawned(
     /** The agent that the sender asked for by name. */
     wanted: z.string().nullable(),
   }),
-  z.object({ agent: z.string().nullable(), title: z.string(), reason: z.string(), ms: z.number() }),
+  RouteResult,
   { within: '1m' },
 )

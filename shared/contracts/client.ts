@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { WhileRunning } from './while-running.ts'
 
 /**
  * The Socket.IO protocol, both directions, shared by gateway, client and tests. Every client event takes an
@@ -26,6 +27,10 @@ export const SendRequest = z.object({
   text: z.string().min(1).max(MAX_TEXT_CHARS),
   /** Skips routing. */
   agent: z.string().max(60).optional(),
+  /** If a turn is at work; default: as the agent at work is configured. */
+  whileRunning: WhileRunning.optional(),
+  /** An earlier message of the same person that this one stands for, on a branch of its own. */
+  editOf: Id.optional(),
 })
 export const StopRequest = z.object({ conversationId: Id, turnId: Id.optional() })
 export const CloseRequest = z.object({ conversationId: Id })
@@ -59,15 +64,40 @@ export const Snapshot = z.object({
     }),
   ),
   control: z.object({ owner: z.string(), mode: z.string(), control: z.number() }),
+  branch: z
+    .object({
+      /** The end of the active branch; the way up by `parentId` is the branch. */
+      leafId: z.string().nullable(),
+      /** Messages that stand in line. */
+      waiting: z.array(z.string()),
+      /** Messages that were meant for a turn at work and not heard; the newest. */
+      undelivered: z.array(z.object({ messageId: z.string(), reason: z.string() })),
+    })
+    .optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
 export const SendReceipt = z.object({
   messageId: z.string(),
   turnId: z.string(),
-  status: z.enum(['accepted', 'queued', 'pending']),
+  status: z.enum([
+    /** Its turn has begun. */
+    'accepted',
+    /** It waits in line. */
+    'queued',
+    /** Not confirmed yet: send the same id again. */
+    'pending',
+    /** For the run at work: `message:steered` or `message:undelivered` follows. */
+    'steering',
+    /** It is part of a turn with others, which waits for more. */
+    'merged',
+    /** The turn at work is being stopped for it. */
+    'interrupting',
+  ]),
 })
 export type SendReceipt = z.infer<typeof SendReceipt>
+export const BranchReceipt = z.object({ leafId: z.string() })
+export type BranchReceipt = z.infer<typeof BranchReceipt>
 export const StopReceipt = z.object({ turnId: z.string().nullable(), status: z.enum(['stopping', 'nothing']) })
 export type StopReceipt = z.infer<typeof StopReceipt>
 export const ExecuteResult = z.object({

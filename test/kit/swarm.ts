@@ -35,7 +35,8 @@ import { guardrailSource, profileSource } from '#services/agents/sources.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
-import { supervisor } from '#services/supervisor/supervisor.actor.ts'
+import { supervisorOf } from '#services/supervisor/supervisor.actor.ts'
+import { TURN_SILENT_MS } from '#services/supervisor/watchdog.ts'
 import { runSaver } from '#shared/graph/run-saver.ts'
 
 import { hold } from './leaks.ts'
@@ -63,6 +64,10 @@ export interface SwarmOptions {
   readonly outputSchema?: Readonly<Record<string, unknown>>
   readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
   readonly agents?: readonly string[]
+  /** Limits of every agent, as an administrator sets them. */
+  readonly agentLimits?: Readonly<Record<string, unknown>>
+  /** When the watchdog ends a turn that nobody ends. */
+  readonly turnSilentMs?: number
 }
 
 export interface LookupCall {
@@ -114,7 +119,7 @@ export class TestSwarm {
       ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
     })
     system.host(
-      supervisor,
+      supervisorOf(this.#options.turnSilentMs ?? TURN_SILENT_MS),
       routeOf({ ...routeSources(configs, platformModel), models }),
       logKeeper(store, () => system.incarnation),
       agent,
@@ -273,6 +278,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
           position,
           outputMode: options.outputMode ?? 'streamed',
           tools: ['lookup'],
+          limits: options.agentLimits ?? {},
           ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
           ...(options.outputSchema === undefined ? {} : { outputSchema: options.outputSchema }),
         },

@@ -360,6 +360,17 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
         return { turnId: turn.turnId, status: 'stopping' }
       },
       finished() {},
+      unheard() {},
+      regenerate(ctx, { messageId }) {
+        const turnId = `t-${messageId}-again`
+        ctx.emit('turn:started', { turnId, messageId, after: null, joined: [] }, { audience: 'pub' })
+        return { messageId, turnId, status: 'accepted' }
+      },
+      select(ctx, { messageId }) {
+        const branch = { leafId: messageId, path: [messageId], withdrawn: [], reason: 'select' }
+        ctx.emit('branch:changed', branch, { audience: 'pub' })
+        return { leafId: messageId }
+      },
       snapshot(ctx) {
         const principal = ctx.cause.principal
         if (ctx.state.user === '') throw refuse('NOT_FOUND')
