@@ -1,5 +1,6 @@
+import { BRANCH_OPERATIONS } from './branches.ts'
 import { MESSAGE_OPERATIONS } from './messages.ts'
 import type { Operation } from './operation.ts'
 
 /** Every operation there is, by topic. */
-export const OPERATIONS: readonly Operation[] = [...MESSAGE_OPERATIONS]
+export const OPERATIONS: readonly Operation[] = [...MESSAGE_OPERATIONS, ...BRANCH_OPERATIONS]

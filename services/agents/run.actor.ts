@@ -111,6 +111,7 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
       thread,
       saver: saver.checkpoints,
       resumed: ctx.resumed,
+      from: input.from,
     },
     portsOf(attempt, parts.models(profile.model)),
   )

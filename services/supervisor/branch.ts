@@ -58,7 +58,7 @@ export async function editedMessage(
   return message
 }
 
-function requireIdle(ctx: Ctx): void {
+export function requireIdle(ctx: Ctx): void {
   const [turn] = ctx.state.turns
   if (turn !== undefined) throw refuse('BUSY', { turnId: turn.turnId })
 }

@@ -41,12 +41,21 @@ export function dispatch(ctx: Ctx, turn: Turn, agent: string, history: Said[]): 
   turn.phase = 'running'
   turn.agent = agent
   turn.runId = ctx.newId()
-  const { turnId, messageId, answerId, runId, text } = turn
+  const { turnId, messageId, answerId, runId, text, from } = turn
   ctx.tell(
     Agent,
     [ctx.key[0]!, agent],
     'prompt',
-    { turnId, runId, messageId, answerId, text, history, pending: turn.pending.splice(0) },
+    {
+      turnId,
+      runId,
+      messageId,
+      answerId,
+      text,
+      history,
+      pending: turn.pending.splice(0),
+      ...(from === null ? {} : { from }),
+    },
     { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
   )
 }

@@ -25,6 +25,8 @@ export interface Turn {
   parentId: string | null
   /** It does not follow what was said last: a branch begins with it. */
   branch: { kind: 'regenerate' | 'edit' | 'fork'; leafBefore: string | null } | null
+  /** The checkpoint that its run begins from. */
+  from: { thread: string; checkpointId: string } | null
   /** Said to it before an agent had it. */
   pending: Pending[]
   /** It is being stopped, and what of it remains. */
@@ -74,6 +76,14 @@ export const STATE_VERSION = 2
 /** A conversation of before has no branches and nothing pending. */
 export function upgradeState(value: unknown): SupervisorState {
   const before = value as SupervisorState
-  const fresh = { joined: [], waits: null, parentId: before.lastMessageId, branch: null, pending: [], stopping: null }
+  const fresh = {
+    joined: [],
+    waits: null,
+    parentId: before.lastMessageId,
+    branch: null,
+    from: null,
+    pending: [],
+    stopping: null,
+  }
   return { ...initialState(), ...before, turns: before.turns.map((turn) => ({ ...fresh, ...turn })) }
 }

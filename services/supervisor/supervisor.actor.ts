@@ -4,6 +4,7 @@ import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { regenerate, selectBranch } from './branch.ts'
 import { openConversation, requireOwner } from './conversation.ts'
 import { finish } from './finish.ts'
+import { fork } from './fork.ts'
 import { routed } from './routing.ts'
 import { send } from './send.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -45,6 +46,7 @@ export function supervisorOf(turnSilentMs: number): ActorDefinition {
       stop,
       regenerate: watched(regenerate),
       select: selectBranch,
+      fork: watched(fork),
       finished: watched(finish),
       unheard,
       async snapshot(ctx) {

@@ -40,6 +40,7 @@ export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted' | 'parentI
     joined: [],
     waits: null,
     branch: null,
+    from: null,
     pending: [],
     stopping: null,
     ...asked,

@@ -20,6 +20,8 @@ export const Prompt = z.object({
   answerId: z.string(),
   text: z.string(),
   history: z.array(Said),
+  /** Begins there instead of at the beginning. */
+  from: z.object({ thread: z.string(), checkpointId: z.string() }).optional(),
   /** Said to the turn before an agent had it. */
   pending: z.array(Pending).optional(),
 })
@@ -52,7 +54,7 @@ export const Agent = contract(
 /** One agent's work on one turn; key: conversation id, run id. Resumed from its checkpoints. */
 export const Run = spawned('run', RunInput, RunResult, {
   within: '10m',
-  fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN'],
+  fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN', 'NOT_FOUND'],
 })
 
 export const RouteResult = z.object({

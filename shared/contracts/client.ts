@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import type { CheckpointList, CheckpointView } from './directory.ts'
 import { WhileRunning } from './while-running.ts'
 
 /**
@@ -33,6 +34,21 @@ export const SendRequest = z.object({
   editOf: Id.optional(),
 })
 export const StopRequest = z.object({ conversationId: Id, turnId: Id.optional() })
+export const RegenerateRequest = z.object({
+  conversationId: Id,
+  /** A question, or the answer that is to get another one beside it. */
+  messageId: Id,
+  /** Sending it again under the same id is harmless. */
+  id: Id.optional(),
+  /** Skips routing. */
+  agent: z.string().max(60).optional(),
+})
+export const SelectRequest = z.object({ conversationId: Id, messageId: Id })
+const RunId = z.string().min(1).max(64)
+const CheckpointId = z.string().min(1).max(64)
+export const RunRequest = z.object({ runId: RunId })
+export const CheckpointRequest = z.object({ runId: RunId, checkpointId: CheckpointId })
+export const ForkRequest = z.object({ conversationId: Id, runId: RunId, checkpointId: CheckpointId, id: Id.optional() })
 export const CloseRequest = z.object({ conversationId: Id })
 export const WatchRequest = z.object({ after: z.string().max(120).optional() })
 
@@ -123,6 +139,17 @@ export interface ClientToServer {
   ) => void
   'conversation:close': (request: z.infer<typeof CloseRequest>, ack: (answer: Ack<object>) => void) => void
   'message:send': (request: z.infer<typeof SendRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'message:regenerate': (request: z.infer<typeof RegenerateRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'branch:select': (request: z.infer<typeof SelectRequest>, ack: (answer: Ack<BranchReceipt>) => void) => void
+  'run:fork': (request: z.infer<typeof ForkRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'run:checkpoints': (
+    request: z.infer<typeof RunRequest>,
+    ack: (answer: Ack<z.infer<typeof CheckpointList>>) => void,
+  ) => void
+  'run:checkpoint': (
+    request: z.infer<typeof CheckpointRequest>,
+    ack: (answer: Ack<z.infer<typeof CheckpointView>>) => void,
+  ) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
   'swarm:watch': (request: z.infer<typeof WatchRequest>, ack: (answer: Ack<{ cursor: string }>) => void) => void
   'swarm:unwatch': (request: object, ack: (answer: Ack<object>) => void) => void

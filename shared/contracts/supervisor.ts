@@ -44,6 +44,10 @@ export const Supervisor = contract(
     }),
     /** Receipt: BranchReceipt. */
     select: tell(z.object({ messageId: z.string() }), { fails: ['BUSY', 'FORBIDDEN', 'NOT_FOUND'] }),
+    /** Receipt: SendReceipt. */
+    fork: tell(z.object({ runId: z.string(), checkpointId: z.string() }), {
+      fails: ['BUSY', 'FORBIDDEN', 'NOT_FOUND'],
+    }),
     /** Words that a turn did not hear, told before its end. */
     unheard: tell(z.object({ turnId: z.string(), items: z.array(Unheard) })),
     snapshot: ask(z.object({}), Snapshot.omit({ cursor: true }), { within: '5s', fails: ['FORBIDDEN', 'NOT_FOUND'] }),

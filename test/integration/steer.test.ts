@@ -5,6 +5,7 @@ import { Supervisor } from '#shared/contracts/supervisor.ts'
 import type { SendReceipt } from '#shared/contracts/client.ts'
 import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import type { Script, ScriptTurn } from '#shared/models/scripted/script.ts'
+import { heldTool } from '#test/kit/held-tool.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { TENANT, startSwarm } from '#test/kit/swarm.ts'
 import type { SwarmEntry, SwarmOptions, TestSwarm } from '#test/kit/swarm.ts'
@@ -33,21 +34,6 @@ async function swarmOf(options: SwarmOptions, work: (swarm: TestSwarm, send: Sen
   } finally {
     await swarm.close()
   }
-}
-
-/** A tool that is at work until it is let go, and says when it is. */
-function heldTool(): { tool: NonNullable<SwarmOptions['tool']>; called: Promise<void>; go: () => void } {
-  const called = Promise.withResolvers<void>()
-  const go = Promise.withResolvers<void>()
-  const tool = async (args: object, ctx: { readonly signal: AbortSignal }): Promise<object> => {
-    called.resolve()
-    const stopped = new Promise<never>((_resolve, reject) =>
-      ctx.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
-    )
-    await Promise.race([go.promise, stopped])
-    return args
-  }
-  return { tool, called: called.promise, go: go.resolve }
 }
 
 /** Resolves when the agent has been told of a word that its run has not heard. */

@@ -32,6 +32,7 @@ import { Floors } from '#shared/wire/voiding.ts'
 import { agent } from '#services/agents/agent.actor.ts'
 import { runOf } from '#services/agents/run.actor.ts'
 import { guardrailSource, profileSource } from '#services/agents/sources.ts'
+import { directoryOf } from '#services/directory/directory.actor.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
@@ -140,6 +141,7 @@ export class TestSwarm {
           }
         },
       }),
+      directoryOf(this.database, async () => {}),
       ...this.#pools(name),
     )
     await system.start()
@@ -166,6 +168,8 @@ export class TestSwarm {
       () => live.reject(new Error(`no such entry in ${conversation} within ${withinMs} ms`)),
       withinMs,
     )
+    // It may be late before anybody waits for it.
+    live.promise.catch(() => {})
     let entries: SwarmEntry[] = []
     let busy = false
     let again = false
