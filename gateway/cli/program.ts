@@ -7,6 +7,7 @@ import { addAsk } from './commands/ask.ts'
 import { addChat } from './commands/chat.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addRuns } from './commands/runs.ts'
 import { addUp } from './commands/up.ts'
 import { addWatch } from './commands/watch.ts'
 import { ROOT } from './endpoint.ts'
@@ -60,6 +61,7 @@ function makeProgram(terminal: Terminal, done: (code: ExitCode) => void): Comman
   addWatch(program, terminal, done)
   addDoctor(program, terminal, done)
   addDeadLetters(program, terminal, done)
+  addRuns(program, terminal, done)
   return program
 }
 

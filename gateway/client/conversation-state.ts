@@ -3,6 +3,8 @@ import type { EventPayload, MessageFact, StopReport, TurnOutcome, Usage } from '
 import type { z } from 'zod'
 import { NO_TEXT } from './fold-text.ts'
 import type { StreamedText } from './fold-text.ts'
+import { NO_BRANCH } from './fold-branch.ts'
+import type { BranchView } from './fold-branch.ts'
 import { placeMessage } from './place-message.ts'
 import { NO_STAFF, staffFrom } from './staff-state.ts'
 import type { StaffState } from './staff-state.ts'
@@ -20,6 +22,7 @@ export interface ConversationState {
   /** In order of their start. After a snapshot, only those that were not over. */
   readonly turns: readonly TurnView[]
   readonly control: Control
+  readonly branch: BranchView
   /** Actors of this conversation that said anything of themselves, by `kind/key`. Operators only. */
   readonly actors: Readonly<Record<string, ActorView>>
   readonly letters: readonly EventPayload<'letter:buried'>[]
@@ -70,6 +73,8 @@ export interface TurnView {
   readonly run: RunView | null
   readonly steps: readonly StepView[]
   readonly tools: readonly ToolView[]
+  /** Messages that the turn heard while it was at work, and with which step. */
+  readonly steered: readonly { readonly messageId: string; readonly step: number }[]
   readonly checks: readonly CheckView[]
   /** Why a person was offered; null when none was. */
   readonly offered: string | null
@@ -113,6 +118,7 @@ export function emptyConversation(conversationId = ''): ConversationState {
     messages: [],
     turns: [],
     control: { owner: '', mode: 'auto', control: 0 },
+    branch: NO_BRANCH,
     actors: {},
     letters: [],
     staff: NO_STAFF,
@@ -143,6 +149,7 @@ export function fromSnapshot(snapshot: Snapshot): ConversationState {
     turns,
     control: snapshot.control,
     staff: staffFrom(snapshot.staff),
+    branch: snapshot.branch ?? NO_BRANCH,
   }
 }
 
@@ -193,6 +200,7 @@ export function newTurn(turnId: string, startedAt: LogEntry['at']): TurnView {
     run: null,
     steps: [],
     tools: [],
+    steered: [],
     checks: [],
     offered: null,
     error: null,

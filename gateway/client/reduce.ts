@@ -5,6 +5,7 @@ import { foldActors } from './fold-actors.ts'
 import { endDrafts, foldStaff } from './fold-control.ts'
 import { fromFact, newAnswer, newTurn } from './conversation-state.ts'
 import type { ConversationState, MessageView, ToolView, TurnView } from './conversation-state.ts'
+import { foldAnswered, foldBranch, foldReceived } from './fold-branch.ts'
 import { NO_TEXT, foldDelta } from './fold-text.ts'
 import { knownEntry } from './known-entry.ts'
 import type { EntryOf, KnownEntry } from './known-entry.ts'
@@ -35,10 +36,25 @@ export function reduce(state: ConversationState, entry: LogEntry): ConversationS
 function fold(state: ConversationState, entry: KnownEntry): ConversationState {
   switch (entry.type) {
     case 'message:received':
+      return foldReceived(upsertFact(state, entry.payload), entry.payload)
     case 'message:completed':
-      return upsertFact(state, entry.payload)
+      return foldAnswered(upsertFact(state, entry.payload), entry.payload)
     case 'turn:started':
-      return withTurn(state, entry, (turn) => ({ ...turn, messageId: entry.payload.messageId }))
+      return foldBranch(
+        withTurn(state, entry, (turn) => ({ ...turn, messageId: entry.payload.messageId })),
+        entry,
+      )
+    case 'message:steered': {
+      const { messageId, step } = entry.payload
+      const heard = withTurn(state, entry, (turn) => ({
+        ...turn,
+        steered: addOnce(turn.steered, { messageId, step }, (a, b) => a.messageId === b.messageId),
+      }))
+      return foldBranch(heard, entry)
+    }
+    case 'message:undelivered':
+    case 'branch:changed':
+      return foldBranch(state, entry)
     case 'turn:ended':
       return endTurn(state, entry)
     case 'agent:speaking':

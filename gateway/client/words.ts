@@ -60,6 +60,8 @@ export function toolStatusInWords(status: ToolView['status']): string {
       return 'outcome unknown'
     case 'denied':
       return 'not allowed'
+    case 'stopped':
+      return 'stopped'
   }
 }
 
@@ -108,6 +110,12 @@ export function entryInWords(entry: KnownEntry): string {
       const { outcome, ms, error } = entry.payload
       return `${outcomeInWords(outcome).toLowerCase()} after ${msInWords(ms)}${error === null ? '' : `: ${error.code}`}`
     }
+    case 'branch:changed':
+      return `another branch: ${entry.payload.reason}`
+    case 'message:steered':
+      return `message ${entry.payload.messageId} was heard with step ${entry.payload.step}`
+    case 'message:undelivered':
+      return `message ${entry.payload.messageId} was not heard: ${entry.payload.reason}`
     case 'agent:speaking':
       return `${entry.payload.title} speaks`
     case 'run:progress':

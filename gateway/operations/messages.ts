@@ -3,6 +3,7 @@ import type { Reach } from '#shared/actor/ref.ts'
 import { coded } from '#shared/errors/waggle-error.ts'
 import { SendRequest, StopRequest } from '#shared/contracts/client.ts'
 import type { SendReceipt, StopReceipt } from '#shared/contracts/client.ts'
+import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import type { SnapshotBody } from '#gateway/log/reader.ts'
 import {
   SendReceipt as SendReceiptSchema,
@@ -19,6 +20,8 @@ export interface Message {
   readonly id: string
   readonly text: string
   readonly agent?: string | undefined
+  readonly whileRunning?: WhileRunning | undefined
+  readonly editOf?: string | undefined
 }
 
 /** How long the confirmation of a message is waited for before the client hears `pending`. */
@@ -29,7 +32,7 @@ const ACCEPT_WITHIN = '8s'
  * command; with another text it is another one, which the supervisor refuses (ID_REUSED).
  */
 export async function sendMessage(reach: Reach, message: Message, channel: string): Promise<SendReceipt> {
-  const { conversationId, id, text, agent = null } = message
+  const { conversationId, id, text, agent = null, whileRunning, editOf } = message
   const { tenant, user } = reach.principal
   const command = createHash('sha256')
     .update(JSON.stringify([tenant, conversationId, user, id, text, agent]))
@@ -38,7 +41,11 @@ export async function sendMessage(reach: Reach, message: Message, channel: strin
   try {
     const receipt = await reach
       .ref(Supervisor, conversationId)
-      .confirm('send', { clientId: id, text, agent, channel }, { id: `m-${command}`, within: ACCEPT_WITHIN })
+      .confirm(
+        'send',
+        { clientId: id, text, agent, channel, whileRunning, editOf },
+        { id: `m-${command}`, within: ACCEPT_WITHIN },
+      )
     return SendReceiptSchema.parse(receipt)
   } catch (error) {
     // Stored by the broker and not confirmed in time: it may still be handled, the same id again asks for the receipt.

@@ -6,12 +6,9 @@ import { failureOf, publicFailureOf } from '#shared/contracts/failure.ts'
 import type { StopReport } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
-
-interface AgentState {
-  turns: number
-  /** Runs under way, by turn. */
-  running: Record<string, { runId: string; startedAt: number }>
-}
+import type { AgentState } from './agent-state.ts'
+import { closeCalls } from './open-calls.ts'
+import { pending, steer, unheard } from './pending.ts'
 
 /** Turns of one conversation that one agent works on at the same time. */
 const MAX_RUNNING = 4
@@ -31,15 +28,17 @@ export const agent = actor(Agent, {
     decide: (error) => (FINAL.has(error.code) ? 'stop' : 'restart'),
   },
   on: {
-    prompt(ctx, prompt) {
+    prompt(ctx, { pending: words = [], ...prompt }) {
       if (Object.keys(ctx.state.running).length >= MAX_RUNNING) {
+        unheard(ctx, prompt.turnId, words, 'the agent is busy')
         const busy = publicFailureOf({ code: 'BUSY', details: { limit: MAX_RUNNING } })
         return notRun(ctx, prompt.turnId, prompt.runId, { outcome: 'failed', error: busy, report: null })
       }
       const [conversationId = '', name = ''] = ctx.key
       ctx.state.turns += 1
-      ctx.state.running[prompt.turnId] = { runId: prompt.runId, startedAt: ctx.now }
+      ctx.state.running[prompt.turnId] = { runId: prompt.runId, startedAt: ctx.now, messageId: prompt.messageId }
       ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name })
+      for (const word of words) steer(ctx, { turnId: prompt.turnId, ...word })
     },
     cancel(ctx, { turnId, reason }) {
       const run = ctx.state.running[turnId]
@@ -48,13 +47,15 @@ export const agent = actor(Agent, {
       const report = { stopped: [`turn ${turnId}`], couldNot: [], happened: [] }
       notRun(ctx, turnId, '', { outcome: 'stopped', error: null, report })
     },
+    steer,
+    pending,
     status: (ctx) => ({ turns: ctx.state.turns, running: Object.values(ctx.state.running).map((run) => run.runId) }),
   },
-  ended(ctx, end) {
+  async ended(ctx, end) {
     const runId = end.key[1]!
     const found = Object.entries(ctx.state.running).find(([, run]) => run.runId === runId)
     if (found === undefined) return
-    const [turnId, { startedAt }] = found
+    const [turnId, { startedAt, pending: waiting = [], heard = [] }] = found
     delete ctx.state.running[turnId]
     const [conversationId = '', name = ''] = ctx.key
     const result = end.result === null ? null : RunResult.parse(end.result)
@@ -70,6 +71,9 @@ export const agent = actor(Agent, {
             happened: [],
           }
         : null)
+    // A run that said nothing of its end may have left calls open.
+    if (result === null) await closeCalls(ctx, end.address, { turnId, runId })
+    unheard(ctx, turnId, waiting, outcome === 'answered' ? 'the answer was finished' : `the turn ended: ${outcome}`)
     const nothing = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
     say(ctx, 'run:ended', {
       turnId,
@@ -89,6 +93,7 @@ export const agent = actor(Agent, {
       message: result?.message ?? null,
       error: failed === null ? null : publicFailureOf(failed),
       report,
+      heard,
     })
   },
 })

@@ -9,8 +9,8 @@ export interface RunSayings {
   readonly turnId: string
   readonly runId: string
   readonly agent: string
-  /** What the person wrote in this turn. */
-  readonly said: readonly string[]
+  /** What the person wrote in this turn; grows with what is said while it is at work. */
+  readonly said: string[]
 }
 
 /** What is asked about, beside the text. */

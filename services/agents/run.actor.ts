@@ -16,6 +16,7 @@ import { Answer } from './answer.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileSource } from './profile.ts'
+import { Steering } from './steering.ts'
 import { callTool } from './tool-calls.ts'
 import { verifyOutput } from './verify-output.ts'
 
@@ -36,6 +37,8 @@ interface Attempt {
   readonly answer: Answer
   readonly usage: Usage
   readonly report: StopReport
+  readonly saver: RunSaver
+  readonly steering: Steering
   /** Tool calls under way: a stop waits for what they have to say. */
   readonly open: Set<Promise<unknown>>
 }
@@ -54,8 +57,11 @@ export function runOf(parts: RunParts): RunDefinition {
     announce(ctx, input, profile)
     const said = [...input.history.filter(({ role }) => role === 'user').map(({ text }) => text), input.text]
     const sayings: RunSayings = { turnId: input.turnId, runId: input.runId, agent: input.agent, said }
+    const saver = parts.saver(ctx.fence)
     const attempt: Attempt = {
       ctx,
+      saver,
+      steering: new Steering(ctx, sayings, input.conversationId, () => saver.durable()),
       input,
       profile,
       sayings,
@@ -96,11 +102,10 @@ function announce(ctx: RunContext, input: RunInput, profile: AgentProfile): void
 }
 
 async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
-  const { ctx, input, profile, sayings } = attempt
+  const { ctx, input, profile, sayings, saver } = attempt
   const checked = await guard(ctx, sayings, 'input', input.text)
   if (checked.verdict === 'block') return resultOf(attempt, 'refused', messageOf(attempt, checked.reason))
   const thread = ctx.key.join('/')
-  const saver = parts.saver(ctx.fence)
   const graph = await runAgentGraph(
     {
       history: input.history,
@@ -108,8 +113,9 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
       thread,
       saver: saver.checkpoints,
       resumed: ctx.resumed,
+      from: input.from,
     },
-    portsOf(attempt, parts.models(profile.model), saver),
+    portsOf(attempt, parts.models(profile.model)),
   )
   try {
     await saver.over(thread, ctx.resumed)
@@ -160,14 +166,14 @@ function resultOf(
 }
 
 function messageOf(
-  { ctx, input, profile }: Attempt,
+  { ctx, input, profile, steering }: Attempt,
   text: string,
   extra: Partial<Pick<MessageFact, 'extractive' | 'data'>> = {},
 ): MessageFact {
   return {
     id: input.answerId,
     clientId: '',
-    parentId: input.messageId,
+    parentId: steering.lastHeard ?? input.follows ?? input.messageId,
     role: 'assistant',
     author: profile.name,
     text,
@@ -180,8 +186,8 @@ function messageOf(
   }
 }
 
-function portsOf(attempt: Attempt, model: ChatModel, saver: RunSaver): AgentPorts {
-  const { ctx, input, profile, sayings, answer, usage, report, open } = attempt
+function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
+  const { ctx, input, profile, sayings, answer, usage, report, open, saver, steering } = attempt
   const said = { turnId: input.turnId, runId: input.runId }
   return {
     model,
@@ -208,6 +214,8 @@ function portsOf(attempt: Attempt, model: ChatModel, saver: RunSaver): AgentPort
       usage.outputTokens += spent.outputTokens
       usage.cachedTokens += spent.cachedTokens
     },
+    pending: steering.pending,
+    heeded: steering.heeded,
     durable: () => saver.durable(),
   }
 }

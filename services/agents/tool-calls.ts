@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { RunContext } from '#shared/actor/definition.ts'
+import type { EventPayload, StopReport } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import { Tool } from '#shared/contracts/tool.ts'
 import type { ToolResult } from '#shared/contracts/tool.ts'
 import type { ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
+import { coded } from '#shared/errors/waggle-error.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileTool } from './profile.ts'
@@ -15,7 +17,7 @@ export async function callTool(
   profile: AgentProfile,
   conversationId: string,
   request: ToolRequest,
-  report: { happened: string[]; couldNot: string[] },
+  report: StopReport,
 ): Promise<ToolAnswer> {
   const started = ctx.now()
   const { turnId, runId } = sayings
@@ -24,7 +26,7 @@ export async function callTool(
   const entry = (what: string): { id: string } => ({
     id: `${said.callId}.${ctx.fence.epoch}.${what}`,
   })
-  const returned = (status: 'done' | 'failed' | 'unknown' | 'denied', result: unknown): void =>
+  const returned = (status: EventPayload<'tool:returned'>['status'], result: unknown): void =>
     say(ctx, 'tool:returned', { ...said, status, result, ms: ctx.now() - started }, entry('returned'))
   const tool = profile.tools.find((candidate) => candidate.name === request.name)
   if (tool === undefined) {
@@ -45,20 +47,35 @@ export async function callTool(
     returned('denied', 'a guardrail left no arguments that can be read')
     return { text: 'Not allowed: the arguments may not be passed on.', failed: true, escalate: null }
   }
-  const canonical = canonicalJson(args)
   say(ctx, 'tool:called', { ...said, args }, entry('called'))
+  try {
+    return await make(ctx, sayings, { tool, args, conversationId, callId: said.callId, request }, report, returned)
+  } catch (error) {
+    // What was called returns in the log, whatever ends it (I8); what is resumed elsewhere returns there.
+    if (wasStopped(ctx)) returned('stopped', null)
+    throw error
+  }
+}
+
+async function make(
+  ctx: RunContext,
+  sayings: RunSayings,
+  { tool, args, conversationId, callId, request }: AllowedCall,
+  report: StopReport,
+  returned: (status: EventPayload<'tool:returned'>['status'], result: unknown) => void,
+): Promise<ToolAnswer> {
   const key = `${ctx.key.join('/')}/${request.id}`
   const outcome = await ctx.effect<ToolResult>(
     {
       id: key,
       tool: tool.name,
-      argsHash: createHash('sha256').update(canonical).digest('hex').slice(0, 32),
+      argsHash: createHash('sha256').update(canonicalJson(args)).digest('hex').slice(0, 32),
       repeatable: tool.repeatable,
     },
     () =>
       ctx.reach
         .pool(Tool, tool.name)
-        .ask('call', { tool: tool.name, args, callId: said.callId, idempotencyKey: key, conversationId }),
+        .ask('call', { tool: tool.name, args, callId, idempotencyKey: key, conversationId }),
   )
   switch (outcome.status) {
     case 'unknown':
@@ -69,13 +86,34 @@ export async function callTool(
         failed: true,
         escalate: null,
       }
-    case 'failed':
-      returned('failed', outcome.error)
+    case 'failed': {
+      const cancelled = wasStopped(ctx) && outcome.error.code === 'CANCELLED'
+      if (cancelled) (happenedStill(outcome.error) ? report.happened : report.stopped).push(tool.name)
+      returned(cancelled ? 'stopped' : 'failed', outcome.error)
       return { text: `Failed: ${wordsOf(outcome.error)}`, failed: true, escalate: null }
+    }
     case 'done':
       report.happened.push(tool.name)
       return await accepted(ctx, sayings, tool, outcome.value, returned)
   }
+}
+
+interface AllowedCall {
+  readonly tool: ProfileTool
+  readonly args: Record<string, unknown>
+  readonly conversationId: string
+  readonly callId: string
+  readonly request: ToolRequest
+}
+
+/** Somebody stopped the run; it was not merely left to another holder. */
+function wasStopped(ctx: RunContext): boolean {
+  return ctx.signal.aborted && coded(ctx.signal.reason).code === 'CANCELLED'
+}
+
+/** A callee that was told of the cancellation may have been done already. */
+function happenedStill({ details }: { readonly details?: unknown }): boolean {
+  return (details as { outcome?: unknown } | undefined)?.outcome === 'completed'
 }
 
 async function accepted(

@@ -14,6 +14,7 @@ import { ownTenant } from '#shared/db/repositories/tenants.ts'
 import { listTools } from '#shared/db/repositories/tools.ts'
 import { encodeName } from '#shared/wire/names.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
+import { checkpointHandlers } from './checkpoints.ts'
 import { letterHandlers } from './letters.ts'
 import type { Replay } from './letters.ts'
 import { markOf, nextOf } from './pages.ts'
@@ -106,6 +107,7 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
           return summary
         }),
 
+      ...checkpointHandlers(database, isStaff),
       ...letterHandlers(database, replay),
     },
   })

@@ -5,15 +5,17 @@ import { say } from '#shared/contracts/say.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { Team } from '#shared/contracts/team.ts'
 import { setControl } from '#shared/db/repositories/conversations.ts'
+import { followMessage } from '#shared/db/repositories/message-tree.ts'
+import { changeBranch } from './active-branch.ts'
 import { readSettings, withName } from './control-settings.ts'
 import { messageOf } from './messages.ts'
 import { missWhispers } from './notes.ts'
 import { watchOwner } from './owner-watch.ts'
 import { sendPublic } from './send-public.ts'
 import { askedIn, speaker } from './state.ts'
-import type { OpenOffer, SupervisorState } from './state.ts'
+import type { OpenOffer, SupervisorState, Turn } from './state.ts'
 import { stopTurn } from './stop.ts'
-import { beginTurn, newTurn, recentHistory } from './turns.ts'
+import { newTurn, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
 
@@ -55,7 +57,7 @@ export async function moveControl(ctx: Ctx, sql: TenantSql, to: Move): Promise<C
   Object.assign(ctx.state, { owner, mode, offer })
   if (told !== null) await announce(ctx, sql, told)
   if (before !== after) {
-    endWork(ctx, reason)
+    await endWork(ctx, sql, reason)
     if (isHuman) await missWhispers(ctx, sql, 'a person has the voice now')
     if (isHuman) ctx.tell(Supervisor, ctx.key[0]!, 'brief', { control })
     else await answerWaiting(ctx, sql)
@@ -93,11 +95,13 @@ async function announce(ctx: Ctx, sql: TenantSql, text: string): Promise<void> {
     text,
   })
   await sendPublic(ctx, sql, ctx.state.control, message, { turnId: null, runId: null })
+  ctx.state.lastMessageId = message.id
 }
 
 /** Nothing goes on under an older epoch. What the customer asked last waits for whoever has the voice now. */
-function endWork(ctx: Ctx, reason: string): void {
+async function endWork(ctx: Ctx, sql: TenantSql, reason: string): Promise<void> {
   const atWork = ctx.state.turns.filter((turn) => !turn.ending)
+  await joinQueued(ctx, sql, atWork)
   const last = atWork.at(-1)
   if (last !== undefined) ctx.state.unanswered = askedIn(last)
   for (const turn of atWork) {
@@ -106,12 +110,26 @@ function endWork(ctx: Ctx, reason: string): void {
   }
 }
 
+/** Messages that stood in line were said all the same: they follow one after the other. */
+async function joinQueued(ctx: Ctx, sql: TenantSql, turns: readonly Turn[]): Promise<void> {
+  const queued = turns.filter(({ phase, branch }) => phase === 'queued' && branch === null)
+  if (queued.length === 0) return
+  let leafId = ctx.state.lastMessageId
+  for (const turn of queued) {
+    turn.parentId = leafId
+    await followMessage(sql, turn.joined[0] ?? turn.messageId, leafId)
+    leafId = turn.messageId
+  }
+  await changeBranch(ctx, sql, leafId, 'said')
+}
+
 /** Agents have the voice: what waited for an answer gets its turn, after those that are still being ended. */
 async function answerWaiting(ctx: Ctx, sql: TenantSql): Promise<void> {
   const { unanswered } = ctx.state
   if (unanswered === null) return
   ctx.state.unanswered = null
   const turn = newTurn(ctx, unanswered)
+  turn.follows = ctx.state.lastMessageId
   ctx.state.turns.push(turn)
-  if (ctx.state.turns.length === 1) beginTurn(ctx, turn, await recentHistory(ctx, sql))
+  await nextTurn(ctx, sql)
 }

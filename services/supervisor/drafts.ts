@@ -8,7 +8,7 @@ import { dispatch } from './routing.ts'
 import { sendPublic } from './send-public.ts'
 import { askedIn } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
-import { endTurn, nextTurn, recentHistory } from './turns.ts'
+import { endTurn, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
 
@@ -87,7 +87,7 @@ async function rewrite(
   }
   turn.answerId = ctx.newId()
   const lesson = `You wrote: “${text}” Your colleague ${by} did not let that be said: ${reason} Write another answer.`
-  await dispatch(ctx, sql, turn, turn.agent, await recentHistory(ctx, sql), lesson)
+  await dispatch(ctx, sql, turn, turn.agent, lesson)
 }
 
 function textOf(args: Readonly<Record<string, unknown>>, otherwise: string): string {

@@ -1,20 +1,32 @@
 import type { z } from 'zod'
 import type { Context } from '#shared/actor/definition.ts'
+import type { TenantSql } from '#shared/actor/store.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { Finished } from '#shared/contracts/supervisor.ts'
+import { followMessage } from '#shared/db/repositories/message-tree.ts'
+import { changeBranch, takeBack } from './active-branch.ts'
 import { parkDraft } from './drafts.ts'
 import { keepUnsaid } from './notes.ts'
 import { sendPublic } from './send-public.ts'
 import { draftsOnly } from './state.ts'
-import type { SupervisorState } from './state.ts'
+import type { SupervisorState, Turn } from './state.ts'
 import { endTurn, nextTurn } from './turns.ts'
 
+type Ctx = Context<SupervisorState>
+
 /** An agent is done with its turn: what it has to say is said, and the next message in line is begun. */
-export async function finish(ctx: Context<SupervisorState>, end: z.infer<typeof Finished>): Promise<void> {
+export async function finish(ctx: Ctx, end: z.infer<typeof Finished>): Promise<void> {
   const turn = ctx.state.turns.find((candidate) => candidate.turnId === end.turnId)
   if (turn === undefined) return
   const sql = await ctx.sql()
+  const heard = end.heard ?? []
+  await joinHeard(ctx, sql, heard)
+  if (turn.stopping === 'rollback') {
+    await takeBack(ctx, sql, turn, heard)
+    endTurn(ctx, turn, 'stopped', null, end.report)
+    return await nextTurn(ctx, sql)
+  }
   const { message } = end
   const isDraft = draftsOnly(ctx.state) && ctx.cause.control === ctx.state.control
   if (message !== null && isDraft && end.outcome !== 'stopped') return parkDraft(ctx, turn, message, end.outcome)
@@ -26,8 +38,23 @@ export async function finish(ctx: Context<SupervisorState>, end: z.infer<typeof 
     if (end.outcome === 'answered') end.outcome = 'stopped'
   }
   if (end.outcome === 'escalated') say(ctx, 'human:offered', { turnId: end.turnId, reason: escalation(end.message) })
+  await closeTurn(ctx, sql, turn, end)
+}
+
+/** Ends a turn; a branch on which nothing came to be said is left again. */
+async function closeTurn(ctx: Ctx, sql: TenantSql, turn: Turn, end: z.infer<typeof Finished>): Promise<void> {
+  const { branch, messageId } = turn
+  const unsaid = branch !== null && branch.kind !== 'edit' && ctx.state.lastMessageId === messageId
+  if (unsaid && branch.leafBefore !== null) await changeBranch(ctx, sql, branch.leafBefore, 'nothing said')
   endTurn(ctx, turn, end.outcome, end.error, end.report)
   await nextTurn(ctx, sql)
+}
+
+/** What the turn heard while it was at work follows the message it answers, one after the other. */
+async function joinHeard(ctx: Ctx, sql: TenantSql, heard: readonly string[]): Promise<void> {
+  for (const [index, id] of heard.entries()) if (index > 0) await followMessage(sql, id, heard[index - 1]!)
+  const last = heard.at(-1)
+  if (last !== undefined) ctx.state.lastMessageId = last
 }
 
 function escalation(message: MessageFact | null): string {

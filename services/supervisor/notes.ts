@@ -4,11 +4,13 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import type { Note, NoteKind } from '#shared/contracts/note.ts'
 import { say } from '#shared/contracts/say.ts'
-import type { AddNote } from '#shared/contracts/supervisor.ts'
+import type { InputOf } from '#shared/actor/ref.ts'
+import type { AddNote, Supervisor } from '#shared/contracts/supervisor.ts'
 import { appendNote, settleNote } from '#shared/db/repositories/notes.ts'
 import type { NoteRow } from '#shared/db/repositories/notes.ts'
 import { requireStaff } from './conversation.ts'
 import type { SupervisorState } from './state.ts'
+import { steerTurn } from './steer.ts'
 
 type Ctx = Context<SupervisorState>
 
@@ -22,8 +24,11 @@ export async function note(ctx: Ctx, { clientId, text, kind }: z.infer<typeof Ad
   const sql = await ctx.sql()
   const added = await addNote(ctx, sql, { kind, author, clientId, text, turnId: null })
   if (added.fresh && kind === 'whisper') {
+    const atWork = ctx.state.turns.find(({ phase, ending }) => phase === 'running' && !ending)
     if (ctx.state.mode === 'human') await miss(ctx, sql, added.id, 'a person has the voice now')
-    else {
+    else if (atWork !== undefined) {
+      steerTurn(ctx, atWork, { id: added.id, kind: 'whisper', author, text, taint: [] })
+    } else {
       ctx.state.whispers.push({ noteId: added.id, author, text })
       for (const { noteId } of ctx.state.whispers.splice(0, ctx.state.whispers.length - MAX_WHISPERS))
         await miss(ctx, sql, noteId, 'too many whispers wait')
@@ -55,7 +60,7 @@ export async function agentContext(ctx: Ctx, sql: TenantSql, turnId: string, age
   ctx.state.whispers = []
   for (const { noteId } of whispers) {
     await settleNote(sql, noteId, 'delivered')
-    say(ctx, 'whisper:delivered', { noteId, turnId, agent })
+    say(ctx, 'whisper:delivered', { noteId, turnId, agent, step: null })
   }
   const lines = [
     ...learned.map(
@@ -64,6 +69,12 @@ export async function agentContext(ctx: Ctx, sql: TenantSql, turnId: string, age
     ...whispers.map(({ author, text }) => `Your colleague ${author} tells you now: ${text}`),
   ]
   return lines.length === 0 ? '' : `${INTERNAL}\n${lines.join('\n')}`
+}
+
+/** The run at work has heard it, at a tool boundary. */
+export async function whispered(ctx: Ctx, heard: InputOf<(typeof Supervisor)['messages']['whispered']>): Promise<void> {
+  await settleNote(await ctx.sql(), heard.noteId, 'delivered')
+  say(ctx, 'whisper:delivered', heard)
 }
 
 const INTERNAL = 'The following comes from your colleagues. The customer cannot see it; do not quote it or mention it.'

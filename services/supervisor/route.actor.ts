@@ -1,13 +1,21 @@
+import type { z } from 'zod'
 import { runActor } from '#shared/actor/definition.ts'
 import type { RunDefinition } from '#shared/actor/definition.ts'
 import { Route } from '#shared/contracts/agent.ts'
+import type { RouteResult } from '#shared/contracts/agent.ts'
+import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import { runRouteGraph } from '#shared/graph/route-graph.ts'
 import type { Candidate } from '#shared/graph/route-graph.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 
+/** An agent as routing sees it, and what else is to be known of it once it has the turn. */
+export interface RoutedAgent extends Candidate {
+  readonly whileRunning: WhileRunning | null
+}
+
 export interface RouteParts {
   /** The enabled agents of a tenant, in the order in which they are offered. */
-  readonly candidates: (tenant: string) => Promise<readonly Candidate[]>
+  readonly candidates: (tenant: string) => Promise<readonly RoutedAgent[]>
   /** The model that routes for a tenant. */
   readonly routingModel: (tenant: string) => Promise<ModelSpec>
   readonly models: (spec: ModelSpec) => ChatModel
@@ -18,15 +26,11 @@ export function routeOf(parts: RouteParts): RunDefinition {
   return runActor(Route, async (ctx, { text, history, current, wanted }) => {
     const started = ctx.now()
     const candidates = await parts.candidates(ctx.tenant)
-    const decided = (
-      agent: string | null,
-      reason: string,
-    ): { agent: string | null; title: string; reason: string; ms: number } => ({
-      agent,
-      title: candidates.find((candidate) => candidate.name === agent)?.title ?? '',
-      reason,
-      ms: ctx.now() - started,
-    })
+    const decided = (agent: string | null, reason: string): z.infer<typeof RouteResult> => {
+      const found = candidates.find((candidate) => candidate.name === agent)
+      const { title = '', whileRunning = null } = found ?? {}
+      return { agent, title, reason, ms: ctx.now() - started, whileRunning }
+    }
     if (wanted !== null) {
       const known = candidates.some((candidate) => candidate.name === wanted)
       return decided(known ? wanted : null, known ? 'asked for by name' : `there is no agent ${wanted}`)

@@ -1,6 +1,8 @@
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
+import type { z } from 'zod'
 import { Agent } from '#shared/contracts/agent.ts'
+import type { RouteResult } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { messageOf } from './messages.ts'
@@ -8,9 +10,10 @@ import { agentContext } from './notes.ts'
 import { sendPublic } from './send-public.ts'
 import { draftsOnly } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
-import { endTurn, nextTurn, recentHistory } from './turns.ts'
+import { endTurn, historyBefore, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
+type Routed = z.infer<typeof RouteResult>
 
 /** The run that chose who answers has ended: the turn goes to that agent, or is over. */
 export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
@@ -25,32 +28,41 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
     endTurn(ctx, turn, 'failed', publicFailureOf(end.error ?? { code: 'INTERNAL', details: {} }), null)
     return await nextTurn(ctx, sql)
   }
-  const { agent, reason, ms } = end.result as { agent: string | null; title: string; reason: string; ms: number }
+  const { agent, reason, ms, whileRunning } = end.result as Routed
   say(ctx, 'route:decided', { turnId: turn.turnId, agent, reason, ms })
-  if (agent !== null) return await dispatch(ctx, sql, turn, agent, await recentHistory(ctx, sql))
+  if (agent !== null) {
+    ctx.state.whileRunning = whileRunning
+    return await dispatch(ctx, sql, turn, agent)
+  }
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
 }
 
 /** Hands the turn to an agent, with what people want it to know; `lesson` is about its last try at this very turn. */
-export async function dispatch(
-  ctx: Ctx,
-  sql: TenantSql,
-  turn: Turn,
-  agent: string,
-  history: Awaited<ReturnType<typeof recentHistory>>,
-  lesson = '',
-): Promise<void> {
+export async function dispatch(ctx: Ctx, sql: TenantSql, turn: Turn, agent: string, lesson = ''): Promise<void> {
   turn.phase = 'running'
   turn.agent = agent
   turn.runId = ctx.newId()
-  const { turnId, messageId, answerId, runId, text } = turn
+  const { turnId, messageId, answerId, runId, text, from, follows } = turn
+  const history = await historyBefore(sql, turn)
   const context = [await agentContext(ctx, sql, turnId, agent), lesson].filter((part) => part !== '').join('\n')
   ctx.tell(
     Agent,
     [ctx.key[0]!, agent],
     'prompt',
-    { turnId, runId, messageId, answerId, text, history, context, draft: draftsOnly(ctx.state) },
+    {
+      turnId,
+      runId,
+      messageId,
+      answerId,
+      text,
+      history,
+      context,
+      draft: draftsOnly(ctx.state),
+      pending: turn.pending.splice(0),
+      ...(from === null ? {} : { from }),
+      ...(follows === null ? {} : { follows }),
+    },
     { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
   )
 }

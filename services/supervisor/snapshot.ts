@@ -26,13 +26,16 @@ export async function readSnapshot(
     runId,
     answerId,
   }))
-  const { owner, mode, control } = ctx.state
+  const { owner, mode, control, lastMessageId: leafId, undelivered } = ctx.state
+  const queued = ctx.state.turns.filter(({ phase }) => phase === 'queued')
+  const waiting = queued.flatMap(({ joined, messageId }) => [...joined, messageId])
   return {
     conversationId,
     messages: newest,
     turns,
     control: { owner, mode, control },
     staff: staff ? await staffSnapshot(ctx, sql) : null,
+    branch: { leafId, waiting, undelivered },
   }
 }
 

@@ -1,3 +1,4 @@
+import { WhileRunning } from '#shared/contracts/while-running.ts'
 import type { TenantConfig } from '#shared/db/tenant-config.ts'
 import type { FreshCache } from '#shared/lib/fresh-cache.ts'
 import type { ModelSpec } from '#shared/models/port.ts'
@@ -10,11 +11,13 @@ export function routeSources(
 ): Pick<RouteParts, 'candidates' | 'routingModel'> {
   return {
     candidates: async (tenant) =>
-      (await configs.get(tenant)).agents.map(({ id: name, title, description, examples }) => ({
+      (await configs.get(tenant)).agents.map(({ id: name, title, description, examples, limits }) => ({
         name,
         title,
         description,
         examples,
+        // What cannot be read is as if it were not there: it was checked when it was saved.
+        whileRunning: WhileRunning.safeParse(limits['whileRunning']).data ?? null,
       })),
     routingModel: async (tenant) => {
       const { settings } = await configs.get(tenant)

@@ -1,10 +1,14 @@
 import type { ControlMode, Offer } from '#shared/contracts/control.ts'
 import type { MessageFact, TurnOutcome } from '#shared/contracts/event-map.ts'
+import type { Pending } from '#shared/contracts/pending.ts'
+import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 
 /** What a person asked, whoever will answer it. */
 export interface Asked {
   messageId: string
+  /** What the first of its messages was stored under. */
+  parentId: string | null
   text: string
   /** The agent that the sender asked for; null: routing decides. */
   wanted: string | null
@@ -28,6 +32,20 @@ export interface Turn extends Asked {
   rewrites: number
   /** The voice has moved on: it is being stopped, and somebody else answers its question. */
   ending: boolean
+  /** Messages before `messageId` that are answered with it (debounce). */
+  joined: string[]
+  /** Debounced: when it begins, and when it does at the latest. */
+  waits: { until: number; atMost: number } | null
+  /** It does not follow what was said last: a branch begins with it. */
+  branch: { kind: 'regenerate' | 'edit' | 'fork'; leafBefore: string | null } | null
+  /** It answers a message that stands in the branch already: the answer follows what was said last, this one. */
+  follows: string | null
+  /** The checkpoint that its run begins from. */
+  from: { thread: string; checkpointId: string } | null
+  /** Said to it before an agent had it. */
+  pending: Pending[]
+  /** It is being stopped, and what of it remains. */
+  stopping: 'keep' | 'rollback' | null
 }
 
 /** An offer, and what the conversation goes back to when nobody accepts. */
@@ -35,6 +53,9 @@ export interface OpenOffer extends Offer {
   back: Exclude<ControlMode, 'offered'>
   skills: string[]
 }
+
+/** Undelivered messages that a snapshot names. */
+export const UNDELIVERED_KEPT = 20
 
 export interface SupervisorState {
   /** Whose conversation it is; empty until it is opened. */
@@ -57,7 +78,13 @@ export interface SupervisorState {
   learned: { author: string; text: string }[]
   /** The agent that answered last. */
   current: string | null
+  /** The end of the active branch. */
   lastMessageId: string | null
+  /** What the agent that had the last turn does with messages while it works. */
+  whileRunning: WhileRunning | null
+  undelivered: { messageId: string; reason: string }[]
+  /** When the watchdog looks next, or 0. */
+  watchAt: number
   /** The first is at work, the others wait in order. */
   turns: Turn[]
 }
@@ -79,6 +106,9 @@ export function initialState(): SupervisorState {
     learned: [],
     current: null,
     lastMessageId: null,
+    whileRunning: null,
+    undelivered: [],
+    watchAt: 0,
     turns: [],
   }
 }
@@ -86,17 +116,30 @@ export function initialState(): SupervisorState {
 /** A state of an older version: what it does not know is as in the beginning. */
 export function upgradeState(value: unknown): SupervisorState {
   const older = value as Partial<SupervisorState>
-  const turns = (older.turns ?? []).map((turn) => ({
-    ...turn,
-    draft: turn.draft ?? null,
-    rewrites: turn.rewrites ?? 0,
-    ending: turn.ending ?? false,
-  }))
-  return { ...initialState(), ...older, turns }
+  const fresh = { parentId: older.lastMessageId ?? null, ...FRESH_TURN }
+  return {
+    ...initialState(),
+    ...older,
+    turns: (older.turns ?? []).map((turn) => ({ ...structuredClone(fresh), ...turn })),
+  }
 }
 
-export function askedIn({ messageId, text, wanted, principal, taint }: Asked): Asked {
-  return { messageId, text, wanted, principal, taint }
+/** What a turn knows before anything has happened to it. */
+export const FRESH_TURN = {
+  draft: null,
+  rewrites: 0,
+  ending: false,
+  joined: [] as string[],
+  waits: null,
+  branch: null,
+  follows: null,
+  from: null,
+  pending: [] as Pending[],
+  stopping: null,
+} as const satisfies Partial<Turn>
+
+export function askedIn({ messageId, parentId, text, wanted, principal, taint }: Asked): Asked {
+  return { messageId, parentId, text, wanted, principal, taint }
 }
 
 /** Who can be heard: agents, agents through a person's decisions, or one person. */

@@ -13,6 +13,7 @@ export function stop(ctx: Context<SupervisorState>, { turnId, reason }: z.infer<
   requireOwner(ctx)
   const turn = ctx.state.turns.find((candidate) => turnId === null || candidate.turnId === turnId)
   if (turn === undefined) return { turnId: null, status: 'nothing' }
+  turn.stopping ??= 'keep'
   stopTurn(ctx, turn, reason)
   return { turnId: turn.turnId, status: 'stopping' }
 }

@@ -2,44 +2,34 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { HISTORY_CHARS, HISTORY_MESSAGES, Route } from '#shared/contracts/agent.ts'
 import type { Said } from '#shared/contracts/agent.ts'
-import type { Failure, MessageFact, StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
+import type { Failure, StopReport, TurnOutcome } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
-import { newestMessages } from './stored-messages.ts'
+import { followMessage, pathTo } from '#shared/db/repositories/message-tree.ts'
+import { changeBranch } from './active-branch.ts'
+import { FRESH_TURN } from './state.ts'
 import type { Asked, SupervisorState, Turn } from './state.ts'
+import { sayUnheard } from './steer.ts'
 
 type Ctx = Context<SupervisorState>
 
-/**
- * What was said before the turn at work, newest kept first when there is too much: without its own message and those
- * that wait, and each answer right after its question, whatever was stored between the two.
- */
-export async function recentHistory(ctx: Ctx, sql: TenantSql): Promise<Said[]> {
-  const waiting = new Set(ctx.state.turns.map((turn) => turn.messageId))
-  const newest = await newestMessages(sql, ctx.key[0]!, HISTORY_MESSAGES + waiting.size)
+/** What was said on this branch before the turn; the newest is kept when there is too much. */
+export async function historyBefore(sql: TenantSql, turn: Turn): Promise<Said[]> {
   const history: Said[] = []
   let chars = 0
-  for (const row of inOrderOfTurns(newest).toReversed()) {
-    if (waiting.has(row.id) || row.role === 'system') continue
-    chars += row.text.length
-    if (history.length >= HISTORY_MESSAGES || chars > HISTORY_CHARS) break
+  const leaf = turn.follows ?? turn.parentId
+  if (leaf === null) return []
+  for (const row of (await pathTo(sql, leaf, HISTORY_MESSAGES)).toReversed()) {
+    if (row.role === 'system' || row.id === turn.messageId) continue
+    chars += row.content.length
+    if (chars > HISTORY_CHARS) break
     // To an agent, what a colleague of its said is the house's word, as its own is.
-    history.unshift({ role: row.role === 'user' ? 'user' : 'assistant', author: row.author, text: row.text })
+    history.unshift({ role: row.role === 'user' ? 'user' : 'assistant', author: row.author, text: row.content })
   }
   return history
 }
 
-function inOrderOfTurns(messages: readonly MessageFact[]): MessageFact[] {
-  const known = new Set(messages.map((message) => message.id))
-  const follows = (message: MessageFact): boolean =>
-    message.role !== 'user' && message.parentId !== null && known.has(message.parentId)
-  const replies = Map.groupBy(messages.filter(follows), (message) => message.parentId)
-  return messages
-    .filter((message) => !follows(message))
-    .flatMap((message) => [message, ...(replies.get(message.id) ?? [])])
-}
-
 /** A turn that has not begun, on behalf of whoever is being heard. */
-export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted'> & Partial<Asked>): Turn {
+export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted' | 'parentId'> & Partial<Asked>): Turn {
   return {
     turnId: ctx.newId(),
     messageId: ctx.newId(),
@@ -50,24 +40,35 @@ export function newTurn(ctx: Ctx, asked: Pick<Turn, 'text' | 'wanted'> & Partial
     agent: null,
     runId: null,
     startedAt: ctx.now,
-    draft: null,
-    rewrites: 0,
-    ending: false,
+    ...structuredClone(FRESH_TURN),
     ...asked,
   }
 }
 
 /** Begins to decide who answers; where the sender asked for somebody, the run of that choice says so at once. */
-export function beginTurn(ctx: Ctx, turn: Turn, history: readonly Said[]): void {
+async function beginTurn(ctx: Ctx, sql: TenantSql, turn: Turn): Promise<void> {
   turn.phase = 'routing'
   turn.startedAt = ctx.now
-  const { turnId, messageId, text } = turn
-  say(ctx, 'turn:started', { turnId, messageId })
+  const { turnId, messageId, text, joined, branch } = turn
+  const { lastMessageId } = ctx.state
+  if (branch !== null) branch.leafBefore = lastMessageId
+  else if (turn.follows !== null) turn.follows = lastMessageId
+  else if (turn.parentId !== ctx.state.lastMessageId) {
+    // It waited, and something was said meanwhile.
+    turn.parentId = ctx.state.lastMessageId
+    await followMessage(sql, joined[0] ?? messageId, turn.parentId)
+  }
+  const history = await historyBefore(sql, turn)
+  if (branch !== null) await changeBranch(ctx, sql, messageId, branch.kind)
+  if (turn.follows === null) {
+    ctx.state.lastMessageId = messageId
+    say(ctx, 'turn:started', { turnId, messageId, after: turn.parentId, joined: [...joined] })
+  } else say(ctx, 'turn:started', { turnId, messageId })
   const conversationId = ctx.key[0]!
   ctx.spawn(
     Route,
     [conversationId, turnId],
-    { turnId, conversationId, text, history: [...history], current: ctx.state.current, wanted: turn.wanted },
+    { turnId, conversationId, text, history, current: ctx.state.current, wanted: turn.wanted },
     { fresh: true, principal: turn.principal, taint: turn.taint },
   )
 }
@@ -81,12 +82,18 @@ export function endTurn(
   report: StopReport | null,
 ): void {
   ctx.state.turns = ctx.state.turns.filter((other) => other.turnId !== turn.turnId)
+  for (const word of turn.pending.splice(0))
+    sayUnheard(ctx, turn.turnId, { ...word, reason: `the turn ended: ${outcome}` })
   say(ctx, 'turn:ended', { turnId: turn.turnId, outcome, error, report, ms: ctx.now - turn.startedAt })
 }
 
-/** The next message in line, once the one before it is over. */
+/** Fires when a debounced turn has waited for long enough. */
+export const COLLECTED = 'collected'
+
+/** The next message in line, once the one before it is over, and nobody waits for more to be added to it. */
 export async function nextTurn(ctx: Ctx, sql: TenantSql): Promise<void> {
   const next = ctx.state.turns[0]
   if (next === undefined || next.phase !== 'queued') return
-  beginTurn(ctx, next, await recentHistory(ctx, sql))
+  if (next.waits !== null && next.waits.until > ctx.now) return ctx.remind(COLLECTED, next.waits.until)
+  await beginTurn(ctx, sql, next)
 }

@@ -146,7 +146,7 @@ export class Activation {
       const { id: row } = step.outbox
       this.#relayNext(() => held.relay.send(this.#tenant, row, entries, held))
     }
-    held.afterCommit(this.#tenant, this.#keyToken, step, execution.stops)
+    held.afterCommit(this.#tenant, this.#keyToken, step, execution)
     return true
   }
 

@@ -44,6 +44,7 @@ export class Child {
   #ranBefore: boolean
   #restarts: readonly number[]
   #outages = 0
+  #nudges = 0
   #stopping: string | null
   #startedAt = 0
 
@@ -92,6 +93,10 @@ export class Child {
     })
   }
 
+  nudge(): void {
+    this.#nudges++
+  }
+
   /** The partition goes to another holder, which resumes the row. */
   leave(): void {
     if (this.over) return
@@ -133,7 +138,15 @@ export class Child {
     this.#mode = 'running'
     core.observe('run:started', { address: this.address, tenant: this.row.tenant, attempt: this.#attempt })
     this.#held.announce(this.row.tenant, this.address, 'running')
-    const scope = new RunScope(this.#held, this.#parts, this.row, this.#envelope, this.#attempt, this.#ranBefore)
+    const scope = new RunScope(
+      this.#held,
+      this.#parts,
+      this.row,
+      this.#envelope,
+      this.#attempt,
+      this.#ranBefore,
+      () => this.#nudges,
+    )
     this.#scope = scope
     this.#ranBefore = true
     this.#timer = core.clock.setTimeout(() => {

@@ -81,6 +81,8 @@ export interface Context<State> {
   ): void
   /** Asks a child to stop; `ended` follows. Unknown children are ignored. */
   stop(contract: SpawnedContract, key: readonly string[], reason: string): void
+  /** Lets a child know, after the commit, that its parent has something for it: `RunContext.nudges` grows. Volatile. */
+  nudge(contract: SpawnedContract, key: readonly string[]): void
   /** Addresses of children that have not ended. */
   readonly children: readonly Address[]
 }
@@ -201,6 +203,11 @@ export interface RunContext {
   readonly attempt: number
   /** True when it ran before, here or elsewhere: look for a checkpoint. */
   readonly resumed: boolean
+  /**
+   * How often its parent has nudged it here: as long as it does not grow, the parent has nothing new for it and need not be
+   * asked. A resumed run knows nothing of earlier nudges and asks once.
+   */
+  readonly nudges: number
   readonly fence: Fence
   readonly signal: AbortSignal
   readonly reach: Reach

@@ -31,6 +31,8 @@ export class Execution implements Context<unknown> {
   state: unknown
   /** Children to be stopped after the commit. */
   readonly stops: { readonly address: Address; readonly reason: string }[] = []
+  /** Children to be nudged after the commit. */
+  readonly nudges: Address[] = []
   readonly #core: HostCore
   readonly #fence: Fence
   readonly #keyToken: string
@@ -187,6 +189,11 @@ export class Execution implements Context<unknown> {
   stop(contract: SpawnedContract, key: readonly string[], reason: string): void {
     this.#open()
     this.stops.push({ address: `${contract.kind}/${encodeKey(key)}`, reason })
+  }
+
+  nudge(contract: SpawnedContract, key: readonly string[]): void {
+    this.#open()
+    this.nudges.push(`${contract.kind}/${encodeKey(key)}`)
   }
 
   /** The receipt of the command, when its sender waits for one. Returns what a repeated command is answered with. */

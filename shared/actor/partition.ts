@@ -158,12 +158,18 @@ export class HeldPartition {
     return [...this.#children.values()].filter(mine).map((child) => child.address)
   }
 
-  /** What a committed step starts and stops. */
+  /** What a committed step starts, nudges and stops. */
   afterCommit(
     tenant: string,
     key: string,
     step: Step,
-    stops: readonly { readonly address: Address; readonly reason: string }[],
+    {
+      stops,
+      nudges,
+    }: {
+      readonly stops: readonly { readonly address: Address; readonly reason: string }[]
+      readonly nudges: readonly Address[]
+    },
   ): void {
     if (this.lost.aborted) return
     for (const change of step.timers) this.timers.change(tenant, key, change)
@@ -172,6 +178,7 @@ export class HeldPartition {
       const fresh = { state: 'running', attempt: 1, restarts: [], result: null, error: null } as const
       this.#startChild({ ...change.run, tenant, partition: this.partition, ...fresh }, false)
     }
+    for (const address of nudges) this.#children.get(childId(tenant, address))?.nudge()
     for (const { address, reason } of stops) this.#children.get(childId(tenant, address))?.stop(reason)
   }
 

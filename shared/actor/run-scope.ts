@@ -25,6 +25,7 @@ export class RunScope implements RunContext {
   readonly log: Logger
   readonly #held: HeldPartition
   readonly #parts: NodeParts
+  readonly #nudges: () => number
   readonly #end = new AbortController()
   /** Read anew for each message: grows while the run goes on. */
   readonly #taint: string[]
@@ -43,7 +44,9 @@ export class RunScope implements RunContext {
     envelope: Envelope,
     attempt: number,
     resumed: boolean,
+    nudges: () => number,
   ) {
+    this.#nudges = nudges
     this.#held = held
     this.#parts = parts
     this.#taint = [...envelope.taint]
@@ -64,6 +67,9 @@ export class RunScope implements RunContext {
 
   get signal(): AbortSignal {
     return this.#end.signal
+  }
+  get nudges(): number {
+    return this.#nudges()
   }
   newId(): string {
     return this.#parts.core.newId()

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
+import { Pending, PendingRequest } from './pending.ts'
+import { WhileRunning } from './while-running.ts'
 
 /** What was said before, oldest first, within HISTORY_MESSAGES and HISTORY_CHARS. */
 export const Said = z.object({ role: z.enum(['user', 'assistant']), author: z.string(), text: z.string() })
@@ -22,9 +24,15 @@ export const Prompt = z.object({
   context: z.string().default(''),
   /** It is written and not said: a person decides what becomes of it. */
   draft: z.boolean().default(false),
+  /** Begins there instead of at the beginning. */
+  from: z.object({ thread: z.string(), checkpointId: z.string() }).optional(),
+  /** The message that the answer follows, where that is not the one it answers. */
+  follows: z.string().optional(),
+  /** Said to the turn before an agent had it. */
+  pending: z.array(Pending).optional(),
 })
 
-export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })
+export const RunInput = Prompt.omit({ pending: true }).extend({ conversationId: z.string(), agent: z.string() })
 export type RunInput = z.infer<typeof RunInput>
 export const RunResult = z.object({
   outcome: TurnOutcome,
@@ -40,6 +48,10 @@ export const Agent = contract(
   {
     prompt: tell(Prompt, { fails: ['BUSY'] }),
     cancel: tell(z.object({ turnId: z.string(), reason: z.string() })),
+    /** Heard by the run at its next tool boundary; what it did not hear is told to the supervisor (`unheard`). */
+    steer: tell(Pending.extend({ turnId: z.string() })),
+    /** Asked by a run at its boundaries: what it has not heard. Tells at the same time what it heard, for the record. */
+    pending: ask(PendingRequest, z.object({ items: z.array(Pending) }), { within: '10s' }),
     status: ask(z.object({}), z.object({ turns: z.number(), running: z.array(z.string()) }), { within: '1s' }),
   },
   { partitions: 32 },
@@ -48,7 +60,16 @@ export const Agent = contract(
 /** One agent's work on one turn; key: conversation id, run id. Resumed from its checkpoints. */
 export const Run = spawned('run', RunInput, RunResult, {
   within: '10m',
-  fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN'],
+  fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN', 'NOT_FOUND'],
+})
+
+export const RouteResult = z.object({
+  agent: z.string().nullable(),
+  title: z.string(),
+  reason: z.string(),
+  ms: z.number(),
+  /** What that agent is configured to do with messages that come while it works. */
+  whileRunning: WhileRunning.nullable(),
 })
 
 /** The supervisor's choice of an agent for one turn; key: conversation id, turn id. */
@@ -64,6 +85,6 @@ export const Route = spawned(
     /** The agent that the sender asked for by name. */
     wanted: z.string().nullable(),
   }),
-  z.object({ agent: z.string().nullable(), title: z.string(), reason: z.string(), ms: z.number() }),
+  RouteResult,
   { within: '1m' },
 )

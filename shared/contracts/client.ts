@@ -16,6 +16,8 @@ import type { ControlReceipt } from './control.ts'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
 import { Note } from './note.ts'
 import type { TeamQueue } from './team.ts'
+import type { CheckpointList, CheckpointView } from './directory.ts'
+import { WhileRunning } from './while-running.ts'
 
 /**
  * The Socket.IO protocol, both directions, shared by gateway, client and tests. Every client event takes an
@@ -42,8 +44,27 @@ export const SendRequest = z.object({
   text: z.string().min(1).max(MAX_TEXT_CHARS),
   /** Skips routing. */
   agent: z.string().max(60).optional(),
+  /** If a turn is at work; default: as the agent at work is configured. */
+  whileRunning: WhileRunning.optional(),
+  /** An earlier message of the same person that this one stands for, on a branch of its own. */
+  editOf: Id.optional(),
 })
 export const StopRequest = z.object({ conversationId: Id, turnId: Id.optional() })
+export const RegenerateRequest = z.object({
+  conversationId: Id,
+  /** A question, or the answer that is to get another one beside it. */
+  messageId: Id,
+  /** Sending it again under the same id is harmless. */
+  id: Id.optional(),
+  /** Skips routing. */
+  agent: z.string().max(60).optional(),
+})
+export const SelectRequest = z.object({ conversationId: Id, messageId: Id })
+const RunId = z.string().min(1).max(64)
+const CheckpointId = z.string().min(1).max(64)
+export const RunRequest = z.object({ runId: RunId })
+export const CheckpointRequest = z.object({ runId: RunId, checkpointId: CheckpointId })
+export const ForkRequest = z.object({ conversationId: Id, runId: RunId, checkpointId: CheckpointId, id: Id.optional() })
 export const CloseRequest = z.object({ conversationId: Id })
 export const WatchRequest = z.object({ after: z.string().max(120).optional() })
 
@@ -90,15 +111,40 @@ export const Snapshot = z.object({
   control: z.object({ owner: z.string(), mode: z.string(), control: z.number() }),
   /** Null for a customer. */
   staff: StaffSnapshot.nullable(),
+  branch: z
+    .object({
+      /** The end of the active branch; the way up by `parentId` is the branch. */
+      leafId: z.string().nullable(),
+      /** Messages that stand in line. */
+      waiting: z.array(z.string()),
+      /** Messages that were meant for a turn at work and not heard; the newest. */
+      undelivered: z.array(z.object({ messageId: z.string(), reason: z.string() })),
+    })
+    .optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
 export const SendReceipt = z.object({
   messageId: z.string(),
   turnId: z.string(),
-  status: z.enum(['accepted', 'queued', 'pending']),
+  status: z.enum([
+    /** Its turn has begun. */
+    'accepted',
+    /** It waits in line. */
+    'queued',
+    /** Not confirmed yet: send the same id again. */
+    'pending',
+    /** For the run at work: `message:steered` or `message:undelivered` follows. */
+    'steering',
+    /** It is part of a turn with others, which waits for more. */
+    'merged',
+    /** The turn at work is being stopped for it. */
+    'interrupting',
+  ]),
 })
 export type SendReceipt = z.infer<typeof SendReceipt>
+export const BranchReceipt = z.object({ leafId: z.string() })
+export type BranchReceipt = z.infer<typeof BranchReceipt>
 export const StopReceipt = z.object({ turnId: z.string().nullable(), status: z.enum(['stopping', 'nothing']) })
 export type StopReceipt = z.infer<typeof StopReceipt>
 export const ExecuteResult = z.object({
@@ -124,6 +170,17 @@ export interface ClientToServer {
   ) => void
   'conversation:close': (request: z.infer<typeof CloseRequest>, ack: (answer: Ack<object>) => void) => void
   'message:send': (request: z.infer<typeof SendRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'message:regenerate': (request: z.infer<typeof RegenerateRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'branch:select': (request: z.infer<typeof SelectRequest>, ack: (answer: Ack<BranchReceipt>) => void) => void
+  'run:fork': (request: z.infer<typeof ForkRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'run:checkpoints': (
+    request: z.infer<typeof RunRequest>,
+    ack: (answer: Ack<z.infer<typeof CheckpointList>>) => void,
+  ) => void
+  'run:checkpoint': (
+    request: z.infer<typeof CheckpointRequest>,
+    ack: (answer: Ack<z.infer<typeof CheckpointView>>) => void,
+  ) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
   'conversation:control': (request: z.infer<typeof ControlInput>, ack: (answer: Ack<ControlReceipt>) => void) => void
   'message:reply': (request: z.infer<typeof ReplyRequest>, ack: (answer: Ack<{ messageId: string }>) => void) => void

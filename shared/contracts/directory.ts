@@ -35,6 +35,27 @@ export const RunSummary = z.object({
   updatedAt: z.number(),
   error: z.unknown(),
 })
+const Checkpoint = z.object({
+  id: z.string(),
+  parentId: z.string().nullable(),
+  at: z.string(),
+  superstep: z.number().int(),
+  /** Model calls so far. */
+  steps: z.number().int(),
+  answer: z.string(),
+})
+export const CheckpointList = z.object({
+  checkpoints: z.array(Checkpoint.extend({ messages: z.number().int() })),
+})
+export const CheckpointView = Checkpoint.extend({
+  messages: z.array(
+    z.object({
+      role: z.string(),
+      text: z.string(),
+      calls: z.array(z.object({ name: z.string(), args: z.unknown() })),
+    }),
+  ),
+})
 export const LetterSummary = z.object({
   id: z.string(),
   subject: z.string(),
@@ -69,6 +90,11 @@ export const Directory = pool('directory', {
   }),
   runs: ask(Page.extend({ conversationId: z.string().nullable() }), z.object({ runs: z.array(RunSummary), next })),
   run: ask(z.object({ id: z.string() }), RunSummary, { fails: ['NOT_FOUND'] }),
+  /** For operators: a checkpoint holds what tools and colleagues said. */
+  checkpoints: ask(z.object({ runId: z.string() }), CheckpointList, { fails: ['NOT_FOUND', 'FORBIDDEN'] }),
+  checkpoint: ask(z.object({ runId: z.string(), checkpointId: z.string() }), CheckpointView, {
+    fails: ['NOT_FOUND', 'FORBIDDEN'],
+  }),
   letters: ask(Page, z.object({ letters: z.array(LetterSummary), next })),
   letter: ask(
     z.object({ id: z.string() }),

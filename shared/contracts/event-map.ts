@@ -4,6 +4,7 @@ import type { EventSpec } from './events/event-spec.ts'
 import { MESSAGE_EVENTS } from './events/message-events.ts'
 import { RUN_EVENTS } from './events/run-events.ts'
 import { RUNTIME_EVENTS } from './events/runtime-events.ts'
+import { STEER_EVENTS } from './events/steer-events.ts'
 import { TURN_EVENTS } from './events/turn-events.ts'
 
 export { Failure } from './events/event-spec.ts'
@@ -19,6 +20,7 @@ export { StopReport, TurnOutcome } from './events/turn-events.ts'
 export const EVENTS = {
   ...MESSAGE_EVENTS,
   ...TURN_EVENTS,
+  ...STEER_EVENTS,
   ...RUN_EVENTS,
   ...CONTROL_EVENTS,
   ...RUNTIME_EVENTS,

@@ -132,6 +132,13 @@ export const CATALOGUE = {
 
   // Turns
   BUSY: entry('The conversation is busy with another turn.', 'pub', 409, true, 'Wait until the turn ends, or stop it.'),
+  AGENT_SILENT: entry(
+    'The agent did not say how its turn ended.',
+    'pub',
+    504,
+    true,
+    'Send the message again; look at the dead letters.',
+  ),
   PENDING: entry(
     'The message was sent, its acceptance is not confirmed yet.',
     'pub',

@@ -5,13 +5,15 @@ import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/
 import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages'
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph'
 import type { LangGraphRunnableConfig } from '@langchain/langgraph'
+import { takeWords } from './steering.ts'
+import type { HeededWord, SteeringPorts } from './steering.ts'
 
 /**
  * The one graph of every agent: plan -> retrieve -> act (-> tools -> act)* -> verify -> respond. What an agent is comes
  * from its profile; what the graph may do comes through ports, so that nothing here knows a socket, a subject or a row.
  * It is compiled once; profile and ports of a run travel in its config.
  */
-export interface AgentPorts {
+export interface AgentPorts extends SteeringPorts {
   readonly model: BaseChatModel
   readonly systemPrompt: string
   /** Definitions as the model sees them; only these can be called. */
@@ -38,6 +40,8 @@ export interface AgentPorts {
     answer: string,
   ): Promise<{ readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly feedback: string }>
   spent(usage: ModelUsage): void
+  /** These words stand in the state, and the model is about to hear them. Resolves when that is durable and on record. */
+  heeded(words: readonly HeededWord[]): Promise<void>
   /** Resolves when every checkpoint so far is stored: called before anything with outside effects. */
   durable(): Promise<void>
 }
@@ -97,6 +101,8 @@ const State = Annotation.Root({
   refused: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
   /** What is wrong with an answer that was sent back too often, or null. Fit for the model, not for the customer. */
   invalid: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
+  /** Words said to the run at work that are among its messages. */
+  heeded: Annotation<readonly HeededWord[]>({ reducer: (before, more) => [...before, ...more], default: () => [] }),
   /** Of all attempts: it is counted with the step that spent it. */
   usage: Annotation<ModelUsage>({
     reducer: (before, more) => ({
@@ -128,12 +134,14 @@ async function retrieve(state: AgentState, config: LangGraphRunnableConfig): Pro
   const question = lastQuestion(state.messages)
   const passages = await ports.retrieve(question)
   if (passages.length > 0) ports.reached('retrieve', `${passages.length} passages`)
-  return { passages }
+  return { passages, ...(await takeWords(state.heeded, 1, ports)) }
 }
 
 async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
   const ports = portsOf(config)
-  ports.reached('act', `step ${state.steps + 1}`)
+  const step = state.steps + 1
+  ports.reached('act', `step ${step}`)
+  if (state.heeded.length > 0) await ports.heeded(state.heeded)
   const model =
     ports.tools.length > 0 && ports.model.bindTools !== undefined
       ? ports.model.bindTools([...ports.tools] as never)
@@ -165,11 +173,15 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
   })
   if (calls.length > 0) {
     ports.restart()
-    return { messages: [message], steps: state.steps + 1, usage }
+    return { messages: [message], steps: step, usage }
   }
+  // An answer stands once nobody has said anything more meanwhile, as long as there are steps left to heed it.
+  const words = step < ports.maxSteps ? await takeWords(state.heeded, step + 1, ports) : NO_WORDS
+  if (words.messages.length > 0)
+    return { messages: [message, ...words.messages], heeded: words.heeded, steps: step, usage }
   return {
     messages: [message],
-    steps: state.steps + 1,
+    steps: step,
     usage,
     answer: text,
     extractive: answered?.response_metadata?.['extractive'] === true,
@@ -200,8 +212,11 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
     escalate ??= answer.escalate
     answers.push(new ToolMessage({ ...reply, content: answer.text, status: answer.failed ? 'error' : 'success' }))
   }
-  return { messages: answers, escalate }
+  const words = escalate === null ? await takeWords(state.heeded, state.steps + 1, ports) : NO_WORDS
+  return { messages: [...answers, ...words.messages], heeded: words.heeded, escalate }
 }
+
+const NO_WORDS: Awaited<ReturnType<typeof takeWords>> = { messages: [], heeded: [] }
 
 async function verify(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
   const ports = portsOf(config)
@@ -226,8 +241,9 @@ async function respond(state: AgentState, config: LangGraphRunnableConfig): Prom
   return whole ? {} : { refused: REFUSED }
 }
 
-function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'tools' | 'verify' | typeof END {
-  if (callsOf(state.messages.at(-1)).length === 0) return 'verify'
+function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'act' | 'tools' | 'verify' | typeof END {
+  const last = state.messages.at(-1)
+  if (callsOf(last).length === 0) return last?.getType() === 'ai' ? 'verify' : 'act'
   return state.steps >= portsOf(config).maxSteps ? END : 'tools'
 }
 
@@ -246,7 +262,7 @@ export const agentGraph = new StateGraph(State)
   .addEdge(START, 'plan')
   .addEdge('plan', 'retrieve')
   .addEdge('retrieve', 'act')
-  .addConditionalEdges('act', afterAct, ['tools', 'verify', END])
+  .addConditionalEdges('act', afterAct, ['act', 'tools', 'verify', END])
   .addConditionalEdges('tools', (state) => (state.escalate === null ? 'act' : END), ['act', END])
   .addConditionalEdges('verify', afterVerify, ['act', 'respond', END])
   .addEdge('respond', END)

@@ -3,6 +3,8 @@ import type { BaseMessage } from '@langchain/core/messages'
 import type { BaseCheckpointSaver } from '@langchain/langgraph'
 import { agentGraph, isAtStepLimit, PORTS, REFUSED } from './agent-graph.ts'
 import type { AgentPorts, ModelUsage } from './agent-graph.ts'
+import { forkFrom } from './look-back.ts'
+import { refuse } from '#shared/errors/waggle-error.ts'
 
 /** Where the checkpoints of one run go. */
 export interface RunSaver {
@@ -21,6 +23,8 @@ export interface GraphInput {
   readonly saver: BaseCheckpointSaver | null
   /** A checkpoint may be there: go on from it instead of beginning. */
   readonly resumed: boolean
+  /** A checkpoint of another run that this one begins from. */
+  readonly from?: { readonly thread: string; readonly checkpointId: string } | undefined
 }
 
 export interface GraphOutput {
@@ -59,10 +63,7 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     signal: ports.signal,
     durability: 'async' as const,
   }
-  const begun =
-    input.resumed &&
-    input.saver !== null &&
-    (await input.saver.getTuple({ configurable: { thread_id: input.thread } })) !== undefined
+  const begun = await hasBegun(input)
   const messages: BaseMessage[] = [
     ...input.history.map(({ role, text }) => (role === 'user' ? new HumanMessage(text) : new AIMessage(text))),
     new HumanMessage(input.question),
@@ -82,4 +83,13 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     usage: state.usage,
     stepLimit: isAtStepLimit(state, ports.maxSteps),
   }
+}
+
+/** Whether there is a checkpoint to go on from; a fork gets its first one here. */
+async function hasBegun({ saver, thread, resumed, from }: GraphInput): Promise<boolean> {
+  if (saver === null) return false
+  if (resumed && (await saver.getTuple({ configurable: { thread_id: thread } })) !== undefined) return true
+  if (from === undefined) return false
+  if (!(await forkFrom(saver, from, thread))) throw refuse('NOT_FOUND', { checkpoint: from.checkpointId })
+  return true
 }

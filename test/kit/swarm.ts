@@ -33,10 +33,12 @@ import { agent } from '#services/agents/agent.actor.ts'
 import { runOf } from '#services/agents/run.actor.ts'
 import { guardrailSource, profileSource } from '#services/agents/sources.ts'
 import { team } from '#services/desk/team.actor.ts'
+import { directoryOf } from '#services/directory/directory.actor.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
-import { supervisor } from '#services/supervisor/supervisor.actor.ts'
+import { supervisorOf } from '#services/supervisor/supervisor.actor.ts'
+import { TURN_SILENT_MS } from '#services/supervisor/watchdog.ts'
 import { runSaver } from '#shared/graph/run-saver.ts'
 
 import { hold } from './leaks.ts'
@@ -64,6 +66,10 @@ export interface SwarmOptions {
   readonly outputSchema?: Readonly<Record<string, unknown>>
   readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
   readonly agents?: readonly string[]
+  /** Limits of every agent, as an administrator sets them. */
+  readonly agentLimits?: Readonly<Record<string, unknown>>
+  /** When the watchdog ends a turn that nobody ends. */
+  readonly turnSilentMs?: number
 }
 
 export interface LookupCall {
@@ -115,7 +121,7 @@ export class TestSwarm {
       ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
     })
     system.host(
-      supervisor,
+      supervisorOf(this.#options.turnSilentMs ?? TURN_SILENT_MS),
       routeOf({ ...routeSources(configs, platformModel), models }),
       logKeeper(store, () => system.incarnation),
       agent,
@@ -137,6 +143,7 @@ export class TestSwarm {
           }
         },
       }),
+      directoryOf(this.database, async () => {}),
       ...this.#pools(name),
     )
     await system.start()
@@ -165,6 +172,8 @@ export class TestSwarm {
       () => live.reject(new Error(`no such entry in ${conversation} within ${withinMs} ms`)),
       withinMs,
     )
+    // It may be late before anybody waits for it.
+    live.promise.catch(() => {})
     let entries: SwarmEntry[] = []
     let busy = false
     let again = false
@@ -277,6 +286,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
           position,
           outputMode: options.outputMode ?? 'streamed',
           tools: ['lookup'],
+          limits: options.agentLimits ?? {},
           ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
           ...(options.outputSchema === undefined ? {} : { outputSchema: options.outputSchema }),
         },

@@ -133,6 +133,8 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
   switch (entry.type) {
     case 'message:received':
     case 'message:completed':
+    case 'message:steered':
+    case 'branch:changed':
       return colors.yellow(text)
     case 'turn:started':
     case 'turn:ended':
@@ -150,6 +152,7 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
       return colors.green(text)
     case 'letter:buried':
     case 'message:retracted':
+    case 'message:undelivered':
       return colors.red(text)
     case 'actor:changed':
       return entry.payload.state === 'crashed' ? colors.red(text) : colors.dim(text)

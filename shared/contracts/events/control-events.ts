@@ -28,8 +28,8 @@ export const CONTROL_EVENTS = {
   'note:added': spec('ops', 'Something was said beside the conversation.', Note),
   'whisper:delivered': spec(
     'ops',
-    'An agent has read a whisper.',
-    z.object({ noteId: id, turnId: id, agent: z.string() }),
+    'An agent has heard a whisper: with this step of its run, or with the prompt.',
+    z.object({ noteId: id, turnId: id, agent: z.string(), step: z.number().int().nullable() }),
   ),
   'whisper:missed': spec('ops', 'No agent will read a whisper.', z.object({ noteId: id, reason: z.string() })),
   'draft:delta': spec(

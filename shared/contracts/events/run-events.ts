@@ -52,7 +52,7 @@ export const RUN_EVENTS = {
       runId: id,
       callId: id,
       tool: z.string(),
-      status: z.enum(['done', 'failed', 'unknown', 'denied']),
+      status: z.enum(['done', 'failed', 'unknown', 'denied', 'stopped']),
       result: z.unknown(),
       ms,
     }),

@@ -44,7 +44,7 @@ export interface MessageInput {
   readonly at?: number
 }
 
-const COLUMNS = `id, conversation_id as "conversationId", seq, parent_id as "parentId", role, author, principal,
+export const MESSAGE_COLUMNS = `id, conversation_id as "conversationId", seq, parent_id as "parentId", role, author, principal,
   client_id as "clientId", content, data, revision, control_epoch as "controlEpoch", turn_id as "turnId", run_id as "runId",
   created_at as "createdAt", retracted_at as "retractedAt"`
 
@@ -62,7 +62,7 @@ export async function appendMessage(
     `insert into messages (tenant, id, conversation_id, parent_id, role, author, principal, client_id, content, data,
        control_epoch, turn_id, run_id, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce(to_timestamp($14::float8 / 1000), now()))
-     on conflict do nothing returning ${COLUMNS}`,
+     on conflict do nothing returning ${MESSAGE_COLUMNS}`,
     [
       sql.tenant,
       input.id,
@@ -91,7 +91,7 @@ export async function appendMessage(
 }
 
 export async function messageById(sql: TenantSql, id: string): Promise<Message | null> {
-  const [row] = await sql.query<Message>(`select ${COLUMNS} from messages where tenant = $1 and id = $2`, [
+  const [row] = await sql.query<Message>(`select ${MESSAGE_COLUMNS} from messages where tenant = $1 and id = $2`, [
     sql.tenant,
     id,
   ])
@@ -105,7 +105,7 @@ export async function messageByClientId(
   clientId: string,
 ): Promise<Message | null> {
   const [row] = await sql.query<Message>(
-    `select ${COLUMNS} from messages
+    `select ${MESSAGE_COLUMNS} from messages
      where tenant = $1 and conversation_id = $2 and principal = $3 and client_id = $4 and client_id <> ''`,
     [sql.tenant, conversationId, principal, clientId],
   )
@@ -119,7 +119,7 @@ export async function listMessages(
   options: { readonly limit?: number; readonly beforeSeq?: number } = {},
 ): Promise<Message[]> {
   const newest = await sql.query<Message>(
-    `select ${COLUMNS} from messages
+    `select ${MESSAGE_COLUMNS} from messages
      where tenant = $1 and conversation_id = $2 and retracted_at is null and ($3::bigint is null or seq < $3)
      order by seq desc limit $4`,
     [sql.tenant, conversationId, options.beforeSeq ?? null, Math.min(options.limit ?? MAX_PAGE, MAX_PAGE)],
@@ -135,7 +135,7 @@ export async function reviseMessage(
 ): Promise<Message | null> {
   const [row] = await sql.query<Message>(
     `update messages set content = $3, data = coalesce($4::jsonb, data), revision = revision + 1
-     where tenant = $1 and id = $2 returning ${COLUMNS}`,
+     where tenant = $1 and id = $2 returning ${MESSAGE_COLUMNS}`,
     [sql.tenant, id, storableText(change.content), change.data === undefined ? null : storableJson(change.data)],
   )
   return row ?? null

@@ -61,3 +61,13 @@ export async function listRuns(
     [sql.tenant, kind, keyPrefix, state, after?.at ?? null, after?.id ?? '', Math.min(limit, MAX_PAGE)],
   )
 }
+
+/** Whether a run's thread has kept this checkpoint. */
+export async function hasCheckpoint(sql: TenantSql, thread: string, id: string): Promise<boolean> {
+  const rows = await sql.query(`select id from checkpoints where tenant = $1 and thread = $2 and ns = '' and id = $3`, [
+    sql.tenant,
+    thread,
+    id,
+  ])
+  return rows.length > 0
+}

@@ -53,6 +53,8 @@ async function turn(thread: string): Promise<void> {
     call: async () => ({ text: '{"status":"shipped"}', failed: false, escalate: null }),
     verify: async () => ({ ok: true, data: null }),
     spent: () => {},
+    pending: async () => [],
+    heeded: async () => {},
     durable: async () => {},
   }
   const saver = new MemorySaver()

@@ -259,6 +259,11 @@ export class GatewayWorld {
           letter: () => {
             throw refuse('NOT_FOUND')
           },
+          checkpoints: () => ({ checkpoints: [{ ...CHECKPOINT, messages: 2 }] }),
+          checkpoint: (_ctx, { checkpointId }) => {
+            if (checkpointId !== CHECKPOINT.id) throw refuse('NOT_FOUND', { checkpoint: checkpointId })
+            return { ...CHECKPOINT, messages: [{ role: 'human', text: 'hello', calls: [] }] }
+          },
           replay: () => {
             throw refuse('CONFLICT')
           },
@@ -306,6 +311,8 @@ interface State {
   messages: MessageFact[]
   turns: { turnId: string; messageId: string }[]
 }
+
+const CHECKPOINT = { id: 'k1', parentId: null, at: '2026-11-23T00:00:00Z', superstep: 2, steps: 1, answer: '' }
 
 /** Stores messages in the runtime's state and emits what the real one does, as far as the edge can see. */
 function supervisorStandIn(owners: Map<string, string>): Definition {
@@ -374,9 +381,22 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
       },
       read() {},
       brief() {},
+      whispered() {},
       seat() {},
       asked() {},
       decided() {},
+      unheard() {},
+      fork: (_ctx, { runId }) => ({ messageId: runId, turnId: `t-${runId}`, status: 'accepted' }),
+      regenerate(ctx, { messageId }) {
+        const turnId = `t-${messageId}-again`
+        ctx.emit('turn:started', { turnId, messageId, after: null, joined: [] }, { audience: 'pub' })
+        return { messageId, turnId, status: 'accepted' }
+      },
+      select(ctx, { messageId }) {
+        const branch = { leafId: messageId, path: [messageId], withdrawn: [], reason: 'select' }
+        ctx.emit('branch:changed', branch, { audience: 'pub' })
+        return { leafId: messageId }
+      },
       snapshot(ctx) {
         const principal = ctx.cause.principal
         if (ctx.state.user === '') throw refuse('NOT_FOUND')

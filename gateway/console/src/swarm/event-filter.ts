@@ -2,7 +2,7 @@ import type { SwarmRow } from '#gateway/client/swarm-state.ts'
 
 /** Families of events, by the noun of their type. */
 export const FAMILIES = {
-  messages: ['message', 'conversation', 'human', 'control'],
+  messages: ['message', 'conversation', 'human', 'control', 'branch', 'whisper'],
   text: ['text'],
   turns: ['turn', 'route', 'agent'],
   runs: ['run'],

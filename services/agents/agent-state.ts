@@ -1,0 +1,18 @@
+import type { Pending } from '#shared/contracts/pending.ts'
+
+export interface AgentState {
+  turns: number
+  /** Runs under way, by turn. */
+  running: Record<string, RunningTurn>
+}
+
+export interface RunningTurn {
+  runId: string
+  startedAt: number
+  /** The message that it answers. */
+  messageId?: string
+  /** Messages said to it that it has heard, in order. */
+  heard?: string[]
+  /** Said to it and not heard yet, in order. */
+  pending?: Pending[]
+}
