@@ -12,6 +12,7 @@
  * twice (I5). The conversation owns its outbox, which sends only while it is open.
  */
 import type { ClientError, LogEntry, SendReceipt, Snapshot, StopReceipt } from '#shared/contracts/client.ts'
+import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { isAfter } from './after-cursor.ts'
 import { emptyConversation, fromSnapshot } from './conversation-state.ts'
@@ -54,6 +55,10 @@ export interface SendOptions {
   readonly id?: string
   /** Skips routing. */
   readonly agent?: string | null
+  /** What becomes of it if a turn is at work; the agent decides where it is not given. The receipt says what became of it. */
+  readonly whileRunning?: WhileRunning
+  /** An earlier message of one's own that this one stands for, on a branch of its own. */
+  readonly editOf?: string
 }
 
 export interface Sent {
@@ -132,7 +137,9 @@ export class Conversation implements Subscribable<ConversationView>, Participant
   /** Works offline too: it goes out, under the same id, when there is a way. */
   send(text: string, options: SendOptions = {}): Sent {
     const id = options.id ?? newClientId()
-    const receipt = this.#outbox.add({ id, text, agent: options.agent ?? null, at: Date.now() })
+    const { agent = null, whileRunning, editOf } = options
+    const how = { ...(whileRunning === undefined ? {} : { whileRunning }), ...(editOf === undefined ? {} : { editOf }) }
+    const receipt = this.#outbox.add({ id, text, agent, ...how, at: Date.now() })
     void receipt.then(
       () => this.#forgetStored(),
       () => undefined,
@@ -155,6 +162,19 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     const request = { conversationId: this.id, ...(turnId === undefined ? {} : { turnId }) }
     const { status, turnId: stopped } = await this.#inner.link.request('run:stop', request)
     return { status, turnId: stopped }
+  }
+
+  /** Answers a message once more, beside the answer that is there. Rejects with RequestFailed: BUSY while a turn is at work. */
+  async regenerate(messageId: string): Promise<SendReceipt> {
+    const request = { conversationId: this.id, messageId, id: newClientId() }
+    const receipt = await this.#inner.link.request('message:regenerate', request)
+    return { messageId: receipt.messageId, turnId: receipt.turnId, status: receipt.status }
+  }
+
+  /** Makes the branch through a message the active one: `alternativesOf` lists what there is to choose from. */
+  async select(messageId: string): Promise<string> {
+    const { leafId } = await this.#inner.link.request('branch:select', { conversationId: this.id, messageId })
+    return leafId
   }
 
   /** Opens a new conversation now instead of with its first message. */
@@ -277,11 +297,14 @@ export class Conversation implements Subscribable<ConversationView>, Participant
   }
 
   async #send(message: PendingMessage): Promise<SendReceipt> {
+    const { id, text, agent, whileRunning, editOf } = message
     const { messageId, turnId, status } = await this.#inner.link.request('message:send', {
       conversationId: this.id,
-      id: message.id,
-      text: message.text,
-      ...(message.agent === null ? {} : { agent: message.agent }),
+      id,
+      text,
+      ...(agent === null ? {} : { agent }),
+      ...(whileRunning === undefined ? {} : { whileRunning }),
+      ...(editOf === undefined ? {} : { editOf }),
     })
     return { messageId, turnId, status }
   }

@@ -94,7 +94,8 @@ export function activeMessages(state: ConversationState): readonly MessageView[]
     off.set(message.id, false)
     const parent = message.parentId === null ? undefined : byId.get(message.parentId)
     const besideIt = chosen.has(placeIn(message))
-    const steppedBack = message.parentId === state.branch.leafId && message.status === 'complete'
+    const steppedBack =
+      message.role === 'assistant' && message.parentId === state.branch.leafId && message.status === 'complete'
     const result = besideIt || steppedBack || (parent !== undefined && isOff(parent))
     off.set(message.id, result)
     return result
@@ -124,8 +125,10 @@ function isOnPath(state: ConversationState, id: string): boolean {
   return state.branch.leafId === id || pathOf(state).has(id)
 }
 
+/** Messages of the same place stand for each other. */
 function placeIn(message: MessageView): string {
-  return `${message.role === 'user' ? 'user' : 'answer'} ${message.parentId ?? ''}`
+  // What the system says stands beside everything and in place of nothing.
+  return message.role === 'system' ? message.id : `${message.role} ${message.parentId ?? ''}`
 }
 
 /** Puts a message behind another one, in the tree and in reading order. */

@@ -1,4 +1,5 @@
 import type { ClientError, SendReceipt } from '#shared/contracts/client.ts'
+import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { Pause } from './pause.ts'
 import { RequestFailed, failureOf, isRetryable, retryAfterMs } from './request-failed.ts'
@@ -14,6 +15,10 @@ export interface PendingMessage {
   readonly id: string
   readonly text: string
   readonly agent: string | null
+  /** What becomes of it if a turn is at work; the agent decides where it is not given. */
+  readonly whileRunning?: WhileRunning
+  /** The message that it stands for, on a branch of its own. */
+  readonly editOf?: string
   readonly at: number
   /** `waiting`: not sent, or sent and not confirmed. `accepted`: stored there, its fact not seen yet. `refused`: see error. */
   readonly status: 'waiting' | 'accepted' | 'refused'
@@ -55,7 +60,7 @@ export class Outbox {
   }
 
   /** The receipt comes when it is confirmed, or rejects with RequestFailed when it is refused for good. */
-  add(message: Pick<PendingMessage, 'id' | 'text' | 'agent' | 'at'>): Promise<SendReceipt> {
+  add(message: Pick<PendingMessage, 'id' | 'text' | 'agent' | 'at' | 'whileRunning' | 'editOf'>): Promise<SendReceipt> {
     if (this.#messages.length >= OUTBOX_MAX) {
       const details = { limit: OUTBOX_MAX }
       const message = 'Too many messages wait to be sent.'

@@ -33,6 +33,8 @@ const ACCEPT_WITHIN = '8s'
  */
 export async function sendMessage(reach: Reach, message: Message, channel: string): Promise<SendReceipt> {
   const { conversationId, id, text, agent = null, whileRunning, editOf } = message
+  // What is not asked for is not said: on the wire, undefined is a value.
+  const how = { ...(whileRunning === undefined ? {} : { whileRunning }), ...(editOf === undefined ? {} : { editOf }) }
   const { tenant, user } = reach.principal
   const command = createHash('sha256')
     .update(JSON.stringify([tenant, conversationId, user, id, text, agent]))
@@ -41,11 +43,7 @@ export async function sendMessage(reach: Reach, message: Message, channel: strin
   try {
     const receipt = await reach
       .ref(Supervisor, conversationId)
-      .confirm(
-        'send',
-        { clientId: id, text, agent, channel, whileRunning, editOf },
-        { id: `m-${command}`, within: ACCEPT_WITHIN },
-      )
+      .confirm('send', { clientId: id, text, agent, channel, ...how }, { id: `m-${command}`, within: ACCEPT_WITHIN })
     return SendReceiptSchema.parse(receipt)
   } catch (error) {
     // Stored by the broker and not confirmed in time: it may still be handled, the same id again asks for the receipt.

@@ -9,9 +9,10 @@ import { cpuMs, cpuMsOfTree } from './cpu.ts'
 import type { BenchDatabase } from './databases.ts'
 import { startPeer } from './peer.ts'
 import type { Peer } from './peer.ts'
-import type { BenchRole, ServicesPeer } from './peers/services.ts'
+import type { BenchRole, BenchScript, ServicesPeer } from './peers/services.ts'
+import type { StopsDone, StopsOrder, StopsPeer } from './peers/stops.ts'
 import type { TurnsDone, TurnsOrder, TurnsPeer } from './peers/turns.ts'
-import { AGENTS, TOOL } from './turn-script.ts'
+import { AGENTS, ENDLESS_STEPS, TOOL } from './turn-script.ts'
 
 /** What runs in which process. */
 export type Layout = Readonly<Record<string, readonly BenchRole[]>>
@@ -19,6 +20,8 @@ export type Layout = Readonly<Record<string, readonly BenchRole[]>>
 export interface TurnBench {
   readonly natsUrl: string
   readonly run: (order: TurnsOrder) => Promise<TurnsDone>
+  /** Of people who stop what they began. */
+  readonly stops: (order: StopsOrder) => Promise<StopsDone>
   /** CPU time used so far, by process; of PostgreSQL its processes together. */
   readonly cpu: () => Promise<Readonly<Record<string, number>>>
   readonly stop: () => Promise<void>
@@ -28,20 +31,29 @@ export async function turnBench(
   database: BenchDatabase,
   layout: Layout,
   tenants: readonly string[],
+  { script = 'turn', people: who = 'turns' }: { script?: BenchScript; people?: 'turns' | 'stops' } = {},
 ): Promise<TurnBench> {
   const nats = await startNats()
-  const people = await startPeer<TurnsPeer>('turns', { natsUrl: nats.url })
+  const people = await startPeer<TurnsPeer & StopsPeer>(who, { natsUrl: nats.url })
   const allow = await people.ask('orderService', null)
   await seed(database.url, tenants, allow)
   const services = new Map<string, Peer<ServicesPeer>>()
   for (const [name, roles] of Object.entries(layout))
     services.set(
       name,
-      await startPeer<ServicesPeer>('services', { natsUrl: nats.url, databaseUrl: database.url, name, roles, allow }),
+      await startPeer<ServicesPeer>('services', {
+        natsUrl: nats.url,
+        databaseUrl: database.url,
+        name,
+        roles,
+        allow,
+        script,
+      }),
     )
   return {
     natsUrl: nats.url,
     run: (order) => people.ask('run', order),
+    stops: (order) => people.ask('stops', order),
     cpu: async () => {
       const used: Record<string, number> = {}
       for (const [name, peer] of services) used[name] = (await cpuMs(peer.pid)) ?? 0
@@ -85,6 +97,7 @@ async function seed(url: string, tenants: readonly string[], orderService: strin
             position,
             outputMode: 'streamed',
             tools: [TOOL],
+            maxSteps: ENDLESS_STEPS,
           },
           { author: 'bench' },
         )

@@ -16,3 +16,18 @@ export const turnScript: Script = (messages) => {
     ? { steps: [{ say: ANSWER }] }
     : { steps: [{ call: [{ name: TOOL, args: { order: '1042' } }] }] }
 }
+
+/** Questions of turns that do not end by themselves. */
+export const STREAM_TEXT = 'Talk.'
+export const STREAM_TOOLS = 'Work.'
+/** Between two words, and between two calls. */
+const PACE_MS = 20
+const WORDS = 3_000
+/** More than any of them gets to. */
+export const ENDLESS_STEPS = 2_000
+
+/** Words or tool calls, one after the other, until somebody stops it. */
+export const endlessScript: Script = (messages) =>
+  messages.some((message) => message.text === STREAM_TOOLS)
+    ? { steps: [{ waitMs: PACE_MS }, { call: [{ name: TOOL, args: { order: String(messages.length) } }] }] }
+    : { steps: Array.from({ length: WORDS }, () => [{ waitMs: PACE_MS }, { say: ['word '] }]).flat() }

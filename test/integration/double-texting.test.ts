@@ -304,7 +304,7 @@ suite('a turn that does not end by itself', ({ test }) => {
     const { script } = listening()
     const held = heldTool()
     const stuck: Script = (messages) => (humans(messages).at(-1) === 'slow' ? call : script(messages, 0))
-    return talk({ script: stuck, tool: held.tool, turnSilentMs: 1_500 }, async ({ send, ends }) => {
+    return talk({ script: stuck, tool: held.tool, turnSilentMs: 5_000 }, async ({ send, ends }) => {
       await send('slow')
       await held.called
       await send('two')

@@ -13,7 +13,7 @@ import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
 
 import { servePeer } from '../peer.ts'
-import { turnScript } from '../turn-script.ts'
+import { endlessScript, turnScript } from '../turn-script.ts'
 
 export interface ServicesConfig {
   readonly natsUrl: string
@@ -22,6 +22,7 @@ export interface ServicesConfig {
   readonly roles: readonly BenchRole[]
   /** `host:port` of the order service. */
   readonly allow: string
+  readonly script: keyof typeof SCRIPTS
 }
 export type BenchRole = keyof typeof HOSTS
 
@@ -29,6 +30,9 @@ export type ServicesPeer = {
   /** What it holds in memory. */
   readonly census: (input: null) => ReturnType<Service['system']['census']>
 }
+
+const SCRIPTS = { turn: turnScript, endless: endlessScript } as const
+export type BenchScript = keyof typeof SCRIPTS
 
 const SECRET = 'a secret of the benchmark'
 
@@ -41,7 +45,7 @@ const HOSTS = {
 } as const
 
 if (import.meta.main) {
-  servePeer<ServicesConfig>(async ({ natsUrl, databaseUrl, name, roles, allow }) => {
+  servePeer<ServicesConfig>(async ({ natsUrl, databaseUrl, name, roles, allow, script }) => {
     const config = readConfig({
       NATS_URL: natsUrl,
       DATABASE_URL: databaseUrl,
@@ -52,7 +56,7 @@ if (import.meta.main) {
     const service: Service = {
       ...opened,
       platformModel: { provider: 'scripted', model: 'bench' },
-      models: (spec) => createModel(spec, { script: turnScript }),
+      models: (spec) => createModel(spec, { script: SCRIPTS[script] }),
     }
     for (const role of roles) HOSTS[role](service, allow)
     await service.system.start()

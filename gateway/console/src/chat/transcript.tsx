@@ -6,6 +6,8 @@ import { Cell } from '../parts/cell.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { useSelected, useStore } from '../use-store.ts'
 import type { Client } from '#gateway/client/client.ts'
+import { activeMessages } from '#gateway/client/fold-branch.ts'
+import { Branches } from './branches.tsx'
 import { MessageRow } from './message-row.tsx'
 import { PendingRow } from './pending-row.tsx'
 import { TurnEnd, TurnTrail } from './turn-trail.tsx'
@@ -25,6 +27,7 @@ export function Transcript({ client, conversation, me, empty }: Props) {
   const offline = useSelected(client.connection, ({ status }) => status === 'offline')
   const { box, following, onScroll, follow } = useFollow(state, pending)
   const turns = useMemo(() => new TurnIndex(state), [state])
+  const messages = useMemo(() => activeMessages(state), [state])
   const nothing = state.messages.length === 0 && pending.length === 0
   return (
     <div className="transcript-frame">
@@ -39,9 +42,10 @@ export function Transcript({ client, conversation, me, empty }: Props) {
       >
         {nothing ? empty : null}
         <div className="transcript-column">
-          {state.messages.map((message) => (
+          {messages.map((message) => (
             <MessageGroup key={message.id} turn={turns.waitingBehind(message.id)}>
               <MessageRow message={message} turn={turns.answeredBy(message.id)} me={me} />
+              <Branches conversation={conversation} state={state} message={message} />
             </MessageGroup>
           ))}
           {pending.map((message) => (
