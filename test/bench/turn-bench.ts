@@ -28,6 +28,7 @@ export async function turnBench(
   database: BenchDatabase,
   layout: Layout,
   tenants: readonly string[],
+  options: { readonly paceMs?: number } = {},
 ): Promise<TurnBench> {
   const nats = await startNats()
   const people = await startPeer<TurnsPeer>('turns', { natsUrl: nats.url })
@@ -37,7 +38,14 @@ export async function turnBench(
   for (const [name, roles] of Object.entries(layout))
     services.set(
       name,
-      await startPeer<ServicesPeer>('services', { natsUrl: nats.url, databaseUrl: database.url, name, roles, allow }),
+      await startPeer<ServicesPeer>('services', {
+        natsUrl: nats.url,
+        databaseUrl: database.url,
+        name,
+        roles,
+        allow,
+        ...options,
+      }),
     )
   return {
     natsUrl: nats.url,

@@ -16,3 +16,11 @@ export const turnScript: Script = (messages) => {
     ? { steps: [{ say: ANSWER }] }
     : { steps: [{ call: [{ name: TOOL, args: { order: '1042' } }] }] }
 }
+
+/** The same answer without a tool, piece by piece at a pace: somebody can step in while it is being said. */
+export function pacedScript(paceMs: number): Script {
+  return (messages) => {
+    if (messages[0]?.text.startsWith(ROUTER) === true) return turnScript(messages, 0)
+    return { steps: ANSWER.flatMap((piece) => [{ say: [piece] }, { waitMs: paceMs }]) }
+  }
+}

@@ -33,6 +33,7 @@ import { agent } from '#services/agents/agent.actor.ts'
 import { runOf } from '#services/agents/run.actor.ts'
 import { guardrailSource, profileSource } from '#services/agents/sources.ts'
 import { team } from '#services/desk/team.actor.ts'
+import { directoryOf } from '#services/directory/directory.actor.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
@@ -120,6 +121,9 @@ export class TestSwarm {
       logKeeper(store, () => system.incarnation),
       agent,
       team,
+      directoryOf(this.database, async (subject, bytes, messageId) => {
+        await transport.append(subject, bytes, { messageId })
+      }),
       runOf({
         profiles: profileSource(configs, platformModel),
         guardrails: guardrailSource(configs),

@@ -8,12 +8,13 @@ import { openService } from '#shared/service/service.ts'
 import type { Service } from '#shared/service/service.ts'
 import { hostAgents } from '#services/agents/main.ts'
 import { hostDesk } from '#services/desk/main.ts'
+import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
 
 import { servePeer } from '../peer.ts'
-import { turnScript } from '../turn-script.ts'
+import { pacedScript, turnScript } from '../turn-script.ts'
 
 export interface ServicesConfig {
   readonly natsUrl: string
@@ -22,6 +23,8 @@ export interface ServicesConfig {
   readonly roles: readonly BenchRole[]
   /** `host:port` of the order service. */
   readonly allow: string
+  /** Between two pieces of an answer, milliseconds; an answer with a pace calls no tool. Absent: at once. */
+  readonly paceMs?: number
 }
 export type BenchRole = keyof typeof HOSTS
 
@@ -36,12 +39,13 @@ const HOSTS = {
   supervisor: (service: Service) => hostSupervisor(service),
   agents: (service: Service) => hostAgents(service),
   desk: (service: Service) => hostDesk(service),
+  directory: (service: Service) => hostDirectory(service),
   guardrails: (service: Service) => hostGuardrails(service),
   tools: (service: Service, allow: string) => void hostTools(service, { allow: [allow] }),
 } as const
 
 if (import.meta.main) {
-  servePeer<ServicesConfig>(async ({ natsUrl, databaseUrl, name, roles, allow }) => {
+  servePeer<ServicesConfig>(async ({ natsUrl, databaseUrl, name, roles, allow, paceMs }) => {
     const config = readConfig({
       NATS_URL: natsUrl,
       DATABASE_URL: databaseUrl,
@@ -49,10 +53,11 @@ if (import.meta.main) {
       LOG_LEVEL: 'error',
     })
     const opened = await openService(config, name)
+    const script = paceMs === undefined ? turnScript : pacedScript(paceMs)
     const service: Service = {
       ...opened,
       platformModel: { provider: 'scripted', model: 'bench' },
-      models: (spec) => createModel(spec, { script: turnScript }),
+      models: (spec) => createModel(spec, { script }),
     }
     for (const role of roles) HOSTS[role](service, allow)
     await service.system.start()

@@ -2,7 +2,8 @@ import type { SwarmRow } from '#gateway/client/swarm-state.ts'
 
 /** Families of events, by the noun of their type. */
 export const FAMILIES = {
-  messages: ['message', 'conversation', 'human', 'control'],
+  messages: ['message', 'conversation'],
+  people: ['human', 'control', 'offer', 'note', 'whisper', 'draft', 'assignment', 'read'],
   text: ['text'],
   turns: ['turn', 'route', 'agent'],
   runs: ['run'],
