@@ -5,6 +5,7 @@ import { asCliError } from './cli-error.ts'
 import type { CliError } from './cli-error.ts'
 import { addAsk } from './commands/ask.ts'
 import { addChat } from './commands/chat.ts'
+import { addControl } from './commands/control.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addRuns } from './commands/runs.ts'
@@ -22,6 +23,7 @@ Examples:
   waggle ask "Where is my order 1042?"     one question, one answer
   waggle chat                              a conversation
   waggle watch --kind tool                 what the swarm's tools do, live
+  waggle take 01jd…                        you answer this conversation now
   waggle doctor                            what is missing, and how to get it
 
 Environment:
@@ -59,6 +61,7 @@ function makeProgram(terminal: Terminal, done: (code: ExitCode) => void): Comman
   addAsk(program, terminal, done)
   addChat(program, terminal, done)
   addWatch(program, terminal, done)
+  addControl(program, terminal, done)
   addDoctor(program, terminal, done)
   addDeadLetters(program, terminal, done)
   addRuns(program, terminal, done)

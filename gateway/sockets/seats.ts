@@ -5,6 +5,7 @@ import { newId } from '#shared/lib/ids.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import type { Presence } from '#gateway/presence/presence.ts'
+import { isCongested } from './socket-sink.ts'
 import type { ClientSocket } from './socket-sink.ts'
 
 export interface SeatParts {
@@ -39,8 +40,12 @@ export class Seats {
       name: this.#name,
       user,
       staff,
-      typing: (signal) => this.#socket.volatile.emit('typing', signal),
-      presence: (signal) => this.#socket.volatile.emit('presence', signal),
+      typing: (signal) => {
+        if (!isCongested(this.#socket)) this.#socket.emit('typing', signal)
+      },
+      presence: (signal) => {
+        if (!isCongested(this.#socket)) this.#socket.emit('presence', signal)
+      },
     })
     if (staff) this.#tell(conversationId, true)
   }

@@ -71,7 +71,8 @@ interface Outgoing {
   readonly transport: { readonly socket?: { readonly bufferedAmount?: number } }
 }
 
-function isCongested(socket: ClientSocket): boolean {
+/** More was written to it than goes out. */
+export function isCongested(socket: ClientSocket): boolean {
   const { writeBuffer, transport } = socket.conn as unknown as Outgoing
   let bytes = transport.socket?.bufferedAmount ?? 0
   if (bytes > SOCKET_BUDGET_BYTES || writeBuffer.length > SOCKET_BUDGET_PACKETS) return true

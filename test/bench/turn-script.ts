@@ -31,3 +31,12 @@ export const endlessScript: Script = (messages) =>
   messages.some((message) => message.text === STREAM_TOOLS)
     ? { steps: [{ waitMs: PACE_MS }, { call: [{ name: TOOL, args: { order: String(messages.length) } }] }] }
     : { steps: Array.from({ length: WORDS }, () => [{ waitMs: PACE_MS }, { say: ['word '] }]).flat() }
+
+/** Between two pieces of an answer of 100: somebody can step in anywhere in it. */
+const SAID_PACE_MS = 15
+
+/** The same answer without a tool, piece by piece. */
+export const pacedScript: Script = (messages) =>
+  messages[0]?.text.startsWith(ROUTER) === true
+    ? turnScript(messages, 0)
+    : { steps: ANSWER.flatMap((piece) => [{ say: [piece] }, { waitMs: SAID_PACE_MS }]) }

@@ -126,6 +126,9 @@ export class TestSwarm {
       logKeeper(store, () => system.incarnation),
       agent,
       team,
+      directoryOf(this.database, async (subject, bytes, messageId) => {
+        await transport.append(subject, bytes, { messageId })
+      }),
       runOf({
         profiles: profileSource(configs, platformModel),
         guardrails: guardrailSource(configs),

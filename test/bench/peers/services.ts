@@ -8,12 +8,13 @@ import { openService } from '#shared/service/service.ts'
 import type { Service } from '#shared/service/service.ts'
 import { hostAgents } from '#services/agents/main.ts'
 import { hostDesk } from '#services/desk/main.ts'
+import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
 
 import { servePeer } from '../peer.ts'
-import { endlessScript, turnScript } from '../turn-script.ts'
+import { endlessScript, pacedScript, turnScript } from '../turn-script.ts'
 
 export interface ServicesConfig {
   readonly natsUrl: string
@@ -31,7 +32,7 @@ export type ServicesPeer = {
   readonly census: (input: null) => ReturnType<Service['system']['census']>
 }
 
-const SCRIPTS = { turn: turnScript, endless: endlessScript } as const
+const SCRIPTS = { turn: turnScript, endless: endlessScript, paced: pacedScript } as const
 export type BenchScript = keyof typeof SCRIPTS
 
 const SECRET = 'a secret of the benchmark'
@@ -40,6 +41,7 @@ const HOSTS = {
   supervisor: (service: Service) => hostSupervisor(service),
   agents: (service: Service) => hostAgents(service),
   desk: (service: Service) => hostDesk(service),
+  directory: (service: Service) => hostDirectory(service),
   guardrails: (service: Service) => hostGuardrails(service),
   tools: (service: Service, allow: string) => void hostTools(service, { allow: [allow] }),
 } as const

@@ -2,7 +2,8 @@ import type { SwarmRow } from '#gateway/client/swarm-state.ts'
 
 /** Families of events, by the noun of their type. */
 export const FAMILIES = {
-  messages: ['message', 'conversation', 'human', 'control', 'branch', 'whisper'],
+  messages: ['message', 'conversation', 'branch'],
+  people: ['human', 'control', 'offer', 'note', 'whisper', 'draft', 'assignment', 'read'],
   text: ['text'],
   turns: ['turn', 'route', 'agent'],
   runs: ['run'],
