@@ -41,12 +41,18 @@ export const figure: Figure = {
       const load = { perSecond: share * OFFERED_BY_B, count: Math.ceil(share * OFFERED_BY_B * (quick ? 1 : SECONDS)) }
       say(`share ${share.toFixed(0)} commands/s`)
       const taken: number[] = []
-      const alone = async (): Promise<number> => (await b.ask('confirm', load)).p99
+      const p50s: Record<'alone' | 'beside', number[]> = { alone: [], beside: [] }
+      const alone = async (): Promise<number> => {
+        const { p50, p99 } = await b.ask('confirm', load)
+        p50s.alone.push(p50)
+        return p99
+      }
       const besideA = async (): Promise<number> => {
         const before = await errands.ask('handled', 'tenant-a')
         const started = performance.now()
         await a.ask('offer', { perSecond: share * OFFERED_BY_A })
-        const { p99 } = await b.ask('confirm', load)
+        const { p50, p99 } = await b.ask('confirm', load)
+        p50s.beside.push(p50)
         const handled = (await errands.ask('handled', 'tenant-a')) - before
         taken.push((handled * 1_000) / (performance.now() - started))
         await a.ask('calm', null)
@@ -56,7 +62,9 @@ export const figure: Figure = {
       await alone()
       await besideA()
       const result = await interleave(quick ? 1 : ROUNDS, besideA, alone)
-      const note = `p99; share ${share.toFixed(0)}/s, B asks ${load.perSecond.toFixed(0)}/s, A gets ${median(taken).toFixed(0)}/s; ${result.note}`
+      const rates = `share ${share.toFixed(0)}/s, B asks ${load.perSecond.toFixed(0)}/s, A gets ${median(taken).toFixed(0)}/s`
+      const p50 = `p50 ${median(p50s.beside).toFixed(1)} ms, alone ${median(p50s.alone).toFixed(1)} ms`
+      const note = `p99; ${p50}; ${rates}; ${result.note}`
       return [{ ...head, ...result, ok: result.ratio <= MOST, note }]
     } finally {
       await a.stop()

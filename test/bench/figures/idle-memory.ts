@@ -11,7 +11,7 @@ import type { Layout, TurnBench } from '../turn-bench.ts'
 const CONVERSATIONS = 10_000
 /** Before the first look: caches are filled, code is compiled. */
 const WARM_UP = 1_000
-const IN_FLIGHT = 30
+const IN_FLIGHT = 10
 const TENANT = 'acme'
 const SLEEP_AFTER_MS = 2_000
 const ASLEEP_WITHIN_MS = 60_000
