@@ -47,15 +47,15 @@ export const figure: Figure = {
     })
     const use = (turns: number): Promise<unknown> =>
       bench.run({ turns, inFlight: IN_FLIGHT, tenants: [TENANT], perConversation: 1 })
-    const count = quick ? 50 : CONVERSATIONS
+    const count = quick ? 20 : CONVERSATIONS
     try {
-      await use(quick ? 50 : WARM_UP)
+      await use(quick ? 20 : WARM_UP)
       await refreshPlans(database.url)
       await use(quick ? 10 : WARM_UP)
       const before = await atRest(bench, monitor)
       for (let used = 0; used < count; used += PART) {
         await use(Math.min(PART, count))
-        say(`${used + PART} of ${count} conversations used`)
+        say(`${Math.min(used + PART, count)} of ${count} conversations used`)
       }
       return rowsOf(before, await atRest(bench, monitor), count)
     } finally {
