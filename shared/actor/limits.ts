@@ -6,7 +6,10 @@ export interface Limits {
   readonly handoverMs: number
   /** How long a leaving node lets its runs finish before it leaves them to the next holder. */
   readonly drainMs: number
-  /** Unacknowledged commands of one partition in one process. */
+  /**
+   * Unacknowledged commands of one partition in one process: what is there to take turns with. Twice `tenantCredit`, or a
+   * tenant whose keys lie together fills it, and everybody else's commands wait at the broker behind all of its own.
+   */
   readonly window: number
   /** Commands waiting for one actor, at the broker: MAILBOX_FULL. At most half of `window`: no actor fills it alone. */
   readonly mailbox: number
@@ -42,7 +45,7 @@ export const DEFAULT_LIMITS: Limits = {
   leaseMs: 6_000,
   handoverMs: 3_000,
   drainMs: 10_000,
-  window: 512,
+  window: 4_096,
   mailbox: 256,
   calls: 128,
   tenantCredit: 2_000,

@@ -20,7 +20,7 @@ import { table } from './table.ts'
 
 /** No figure needs longer on two busy cores. */
 const FIGURE_MS = 15 * 60_000
-const QUICK_MS = 90_000
+const QUICK_MS = 180_000
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,

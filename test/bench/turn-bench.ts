@@ -7,53 +7,94 @@ import { startNats } from '#test/kit/nats-server.ts'
 
 import { cpuMs, cpuMsOfTree } from './cpu.ts'
 import type { BenchDatabase } from './databases.ts'
+import type { Held } from './held.ts'
+import { Issuer } from './issuer.ts'
 import { startPeer } from './peer.ts'
 import type { Peer } from './peer.ts'
+import type { TurnsDone, TurnsOrder } from './people.ts'
+import type { CustomersPeer } from './peers/customers.ts'
+import type { GatewayPeer } from './peers/gateway.ts'
 import type { BenchRole, BenchScript, ServicesPeer } from './peers/services.ts'
 import type { StopsDone, StopsOrder, StopsPeer } from './peers/stops.ts'
-import type { TurnsDone, TurnsOrder, TurnsPeer } from './peers/turns.ts'
+import type { TurnsPeer } from './peers/turns.ts'
 import { AGENTS, ENDLESS_STEPS, TOOL } from './turn-script.ts'
 
-/** What runs in which process. */
+/** What runs in which process; behind a gateway there must be a directory. */
 export type Layout = Readonly<Record<string, readonly BenchRole[]>>
+
+export interface TurnBenchOptions {
+  readonly database: BenchDatabase
+  readonly layout: Layout
+  readonly tenants: readonly string[]
+  /** People come through a gateway, in a process of its own, instead of through the runtime. */
+  readonly edge?: boolean
+  /** What the model says; default: `turn`. */
+  readonly script?: BenchScript
+  /** People who stop what they began, for `stops`. */
+  readonly stopping?: boolean
+  /** When idle actors are put to sleep; default: as their definitions say. */
+  readonly sleepAfterMs?: number
+  /** For the processes of the product. */
+  readonly execArgv?: readonly string[]
+  /** More lines for the configuration of nats-server. */
+  readonly natsConfig?: string
+}
 
 export interface TurnBench {
   readonly natsUrl: string
+  /** Of the gateway, when there is one. */
+  readonly gatewayUrl: string | null
   readonly run: (order: TurnsOrder) => Promise<TurnsDone>
   /** Of people who stop what they began. */
   readonly stops: (order: StopsOrder) => Promise<StopsDone>
+  readonly token: (tenant: string) => Promise<string>
   /** CPU time used so far, by process; of PostgreSQL its processes together. */
   readonly cpu: () => Promise<Readonly<Record<string, number>>>
+  /** What the processes of the product hold now, by process. */
+  readonly held: () => Promise<Readonly<Record<string, Held>>>
   readonly stop: () => Promise<void>
 }
 
-export async function turnBench(
-  database: BenchDatabase,
-  layout: Layout,
-  tenants: readonly string[],
-  { script = 'turn', people: who = 'turns' }: { script?: BenchScript; people?: 'turns' | 'stops' } = {},
-): Promise<TurnBench> {
-  const nats = await startNats()
-  const people = await startPeer<TurnsPeer & StopsPeer>(who, { natsUrl: nats.url })
+export async function turnBench(options: TurnBenchOptions): Promise<TurnBench> {
+  const {
+    database,
+    layout,
+    tenants,
+    edge = false,
+    stopping = false,
+    script = 'turn',
+    sleepAfterMs,
+    execArgv = [],
+  } = options
+  const nats = await startNats(options.natsConfig === undefined ? {} : { config: options.natsConfig })
+  const natsUrl = nats.url
+  const issuer = new Issuer()
+  const people = edge
+    ? await startPeer<CustomersPeer>('customers', {})
+    : await startPeer<TurnsPeer & StopsPeer>(stopping ? 'stops' : 'turns', { natsUrl })
   const allow = await people.ask('orderService', null)
   await seed(database.url, tenants, allow)
-  const services = new Map<string, Peer<ServicesPeer>>()
-  for (const [name, roles] of Object.entries(layout))
-    services.set(
-      name,
-      await startPeer<ServicesPeer>('services', {
-        natsUrl: nats.url,
-        databaseUrl: database.url,
-        name,
-        roles,
-        allow,
-        script,
-      }),
-    )
+  const services = new Map<string, Peer<Pick<ServicesPeer, 'held'>>>()
+  for (const [name, roles] of Object.entries(layout)) {
+    const sleep = sleepAfterMs === undefined ? {} : { sleepAfterMs }
+    const config = { natsUrl, databaseUrl: database.url, name, roles, allow, script, ...sleep }
+    services.set(name, await startPeer<ServicesPeer>('services', config, { execArgv }))
+  }
+  let gatewayUrl: string | null = null
+  if (edge) {
+    const gateway = await startPeer<GatewayPeer>('gateway', { natsUrl, publicKey: issuer.publicKey }, { execArgv })
+    gatewayUrl = await gateway.ask('url', null)
+    services.set('gateway', gateway)
+  }
+  const tokens = Object.fromEntries(
+    await Promise.all(tenants.map(async (tenant) => [tenant, await issuer.token(tenant)] as const)),
+  )
   return {
-    natsUrl: nats.url,
-    run: (order) => people.ask('run', order),
-    stops: (order) => people.ask('stops', order),
+    natsUrl,
+    gatewayUrl,
+    run: (order) => (people as Peer<CustomersPeer>).ask('run', { ...order, gatewayUrl: gatewayUrl ?? '', tokens }),
+    stops: (order) => (people as unknown as Peer<StopsPeer>).ask('stops', order),
+    token: (tenant) => issuer.token(tenant),
     cpu: async () => {
       const used: Record<string, number> = {}
       for (const [name, peer] of services) used[name] = (await cpuMs(peer.pid)) ?? 0
@@ -62,9 +103,14 @@ export async function turnBench(
       if (database.pid !== null) used['postgres'] = (await cpuMsOfTree(database.pid)) ?? 0
       return used
     },
+    held: async () => {
+      const found: Record<string, Held> = {}
+      for (const [name, peer] of services) found[name] = await peer.ask('held', null)
+      return found
+    },
     stop: async () => {
-      await Promise.all([...services.values()].map((peer) => peer.stop()))
       await people.stop()
+      await Promise.all([...services.values()].map((peer) => peer.stop()))
       await nats.stop()
     },
   }

@@ -26,7 +26,7 @@ export const figure: Figure = {
 }
 
 async function measure(database: BenchDatabase, { quick }: FigureOptions): Promise<Row[]> {
-  const bench = await turnBench(database, LAYOUT, [TENANT], { script: 'endless', people: 'stops' })
+  const bench = await turnBench({ database, layout: LAYOUT, tenants: [TENANT], script: 'endless', stopping: true })
   try {
     const order = { inFlight: IN_FLIGHT, tenant: TENANT }
     await bench.stops({ ...order, stops: quick ? IN_FLIGHT : WARM_UP })

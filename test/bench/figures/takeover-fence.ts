@@ -34,7 +34,7 @@ export const figure: Figure = {
   async run(options) {
     const postgres = await benchPostgres(options.say)
     const database = 'problem' in postgres ? await benchPglite() : postgres
-    const bench = await turnBench(database, LAYOUT, [TENANT], { script: 'paced' })
+    const bench = await turnBench({ database, layout: LAYOUT, tenants: [TENANT], script: 'paced' })
     const gateways = [await openGateway(bench.natsUrl, TENANT, 'g1'), await openGateway(bench.natsUrl, TENANT, 'g2')]
     const transport = await connectNats({ url: bench.natsUrl, name: 'watcher', onError: () => {} })
     try {

@@ -44,7 +44,7 @@ async function measure(
   database: BenchDatabase,
   { quick }: FigureOptions,
 ): Promise<{ value: number; baseline: number; ratio: number; note: string }> {
-  const bench = await turnBench(database, LAYOUT, [TENANT])
+  const bench = await turnBench({ database, layout: LAYOUT, tenants: [TENANT] })
   const graph = await startPeer<GraphPeer>('graph', {})
   const order = { inFlight: IN_FLIGHT, tenants: [TENANT], perConversation: PER_CONVERSATION }
   const turns = quick ? IN_FLIGHT : TURNS

@@ -2,6 +2,7 @@
  * Roles of the product in one process, joined as their own main.ts would, but for the model: scripted. The order service
  * behind the tool is no part of the product and runs elsewhere.
  */
+import type { ActorSystem } from '#shared/actor/system.ts'
 import { readConfig } from '#shared/config/config.ts'
 import { createModel } from '#shared/models/port.ts'
 import { openService } from '#shared/service/service.ts'
@@ -13,6 +14,8 @@ import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
 
+import { heldBy } from '../held.ts'
+import type { Held } from '../held.ts'
 import { servePeer } from '../peer.ts'
 import { endlessScript, pacedScript, turnScript } from '../turn-script.ts'
 
@@ -24,12 +27,13 @@ export interface ServicesConfig {
   /** `host:port` of the order service. */
   readonly allow: string
   readonly script: keyof typeof SCRIPTS
+  /** When idle actors are put to sleep; default: as their definitions say. */
+  readonly sleepAfterMs?: number
 }
 export type BenchRole = keyof typeof HOSTS
 
 export type ServicesPeer = {
-  /** What it holds in memory. */
-  readonly census: (input: null) => ReturnType<Service['system']['census']>
+  readonly held: (input: null) => Promise<Held>
 }
 
 const SCRIPTS = { turn: turnScript, endless: endlessScript, paced: pacedScript } as const
@@ -47,7 +51,7 @@ const HOSTS = {
 } as const
 
 if (import.meta.main) {
-  servePeer<ServicesConfig>(async ({ natsUrl, databaseUrl, name, roles, allow, script }) => {
+  servePeer<ServicesConfig>(async ({ natsUrl, databaseUrl, name, roles, allow, script, sleepAfterMs }) => {
     const config = readConfig({
       NATS_URL: natsUrl,
       DATABASE_URL: databaseUrl,
@@ -60,15 +64,25 @@ if (import.meta.main) {
       platformModel: { provider: 'scripted', model: 'bench' },
       models: (spec) => createModel(spec, { script: SCRIPTS[script] }),
     }
+    if (sleepAfterMs !== undefined) sleepSooner(service.system, sleepAfterMs)
     for (const role of roles) HOSTS[role](service, allow)
     await service.system.start()
     await service.system.placed()
     return {
-      on: { census: () => service.system.census() },
+      on: { held: () => heldBy(service.system.census()) },
       stop: async () => {
         await service.system.stop()
         await service.close()
       },
     }
   })
+}
+
+/** Definitions are plain objects: the same actors, but for when they sleep. */
+function sleepSooner(system: ActorSystem, sleepAfterMs: number): void {
+  const host = system.host.bind(system)
+  system.host = (...definitions) =>
+    host(
+      ...definitions.map((definition) => ('sleepAfterMs' in definition ? { ...definition, sleepAfterMs } : definition)),
+    )
 }

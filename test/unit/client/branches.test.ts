@@ -116,6 +116,7 @@ suite('client: branches', ({ test }) => {
       messages: [fact('m1', 'user', null), fact('m2', 'assistant', 'm1'), fact('m5', 'assistant', 'm1')],
       turns: [],
       control: { owner: '', mode: 'auto', control: 1 },
+      staff: null,
       branch: { leafId: 'm5', waiting: [], undelivered: [] },
     })
     assert.equal(
