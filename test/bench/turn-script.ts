@@ -9,9 +9,10 @@ export const ANSWER = Array.from({ length: TOKENS }, (_, index) => (index === TO
 
 const ROUTER = 'You route messages'
 
+const HAND_OFF = { steps: [{ call: [{ name: `transfer_to_${AGENTS[0]}`, args: {} }] }] }
+
 export const turnScript: Script = (messages) => {
-  if (messages[0]?.text.startsWith(ROUTER) === true)
-    return { steps: [{ call: [{ name: `transfer_to_${AGENTS[0]}`, args: {} }] }] }
+  if (messages[0]?.text.startsWith(ROUTER) === true) return HAND_OFF
   return messages.at(-1)?.getType() === 'tool'
     ? { steps: [{ say: ANSWER }] }
     : { steps: [{ call: [{ name: TOOL, args: { order: '1042' } }] }] }
@@ -20,7 +21,7 @@ export const turnScript: Script = (messages) => {
 /** The same answer without a tool, piece by piece at a pace: somebody can step in while it is being said. */
 export function pacedScript(paceMs: number): Script {
   return (messages) => {
-    if (messages[0]?.text.startsWith(ROUTER) === true) return turnScript(messages, 0)
+    if (messages[0]?.text.startsWith(ROUTER) === true) return HAND_OFF
     return { steps: ANSWER.flatMap((piece) => [{ say: [piece] }, { waitMs: paceMs }]) }
   }
 }
