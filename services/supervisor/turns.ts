@@ -29,7 +29,8 @@ export async function recentHistory(ctx: Ctx, sql: TenantSql): Promise<Said[]> {
 }
 
 function inOrderOfTurns(messages: readonly MessageFact[]): MessageFact[] {
-  const known = new Set(messages.map((message) => message.id))
+  // What answers no question, as a person's second reply in a row, stands where it was said.
+  const known = new Set(messages.filter(({ role }) => role === 'user').map((message) => message.id))
   const follows = (message: MessageFact): boolean =>
     message.role !== 'user' && message.parentId !== null && known.has(message.parentId)
   const replies = Map.groupBy(messages.filter(follows), (message) => message.parentId)
