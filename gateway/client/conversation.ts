@@ -13,11 +13,14 @@
  */
 import type { ClientError, LogEntry, SendReceipt, Snapshot, StopReceipt } from '#shared/contracts/client.ts'
 import type { WhileRunning } from '#shared/contracts/while-running.ts'
+import type { PresenceSignal, TypingSignal } from '#shared/contracts/client-control.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { isAfter } from './after-cursor.ts'
 import { emptyConversation, fromSnapshot } from './conversation-state.ts'
 import type { ConversationState } from './conversation-state.ts'
-import type { Link, Participant } from './link.ts'
+import type { Link, Participant, RequestOf, ValueOf } from './link.ts'
+import { LiveSigns } from './live-signs.ts'
+import type { LiveView } from './live-signs.ts'
 import { newClientId } from './new-id.ts'
 import { Outbox } from './outbox.ts'
 import type { PendingMessage } from './outbox.ts'
@@ -74,6 +77,15 @@ interface Inner {
   readonly retryMaxMs: number
 }
 
+/** What is asked about one conversation, beside opening it and what the outbox sends. */
+export type ConversationRequest =
+  | 'conversation:control'
+  | 'conversation:assign'
+  | 'conversation:read'
+  | 'message:reply'
+  | 'note:add'
+  | 'typing'
+
 export type EntryListener = (entry: LogEntry, state: ConversationState) => void
 
 export class Conversation implements Subscribable<ConversationView>, Participant {
@@ -81,6 +93,7 @@ export class Conversation implements Subscribable<ConversationView>, Participant
   readonly #store: Store<ConversationView>
   readonly #outbox: Outbox
   readonly #pause = new Pause()
+  readonly #live: LiveSigns
   readonly #listeners = new Set<EntryListener>()
   #leave: () => void = () => undefined
   #ops: boolean
@@ -100,6 +113,7 @@ export class Conversation implements Subscribable<ConversationView>, Participant
       { phase: this.#wanted ? 'opening' : 'new', error: null, state, pending: [] },
       inner.schedule,
     )
+    this.#live = new LiveSigns(inner.schedule)
     this.#outbox = new Outbox(
       {
         send: (message) => this.#send(message),
@@ -177,6 +191,19 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     return leafId
   }
 
+  /** Anything else that can be asked of the gateway about this conversation. Rejects with RequestFailed. */
+  async request<Name extends ConversationRequest>(
+    name: Name,
+    payload: Omit<RequestOf<Name>, 'conversationId'>,
+  ): Promise<ValueOf<Name>> {
+    return await this.#inner.link.request(name, { ...payload, conversationId: this.id } as RequestOf<Name>)
+  }
+
+  /** What people do here now: not in the log, and gone when nothing more is heard of it. */
+  get live(): Subscribable<LiveView> {
+    return this.#live
+  }
+
   /** Opens a new conversation now instead of with its first message. */
   open(): void {
     this.#want()
@@ -190,6 +217,7 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     if (this.latest.phase === 'closed') return
     this.#generation += 1
     this.#pause.end()
+    this.#live.clear()
     this.#leave()
     this.#outbox.end()
     this.#set({ phase: 'closed' })
@@ -228,8 +256,17 @@ export class Conversation implements Subscribable<ConversationView>, Participant
     }
   }
 
+  readonly typing = (signal: TypingSignal): void => {
+    if (signal.conversationId === this.id) this.#live.typing(signal)
+  }
+
+  readonly presence = (signal: PresenceSignal): void => {
+    if (signal.conversationId === this.id) this.#live.presence(signal)
+  }
+
   readonly down = (): void => {
     this.#generation += 1
+    this.#live.clear()
     this.#early = null
     this.#pause.end()
     this.#outbox.close()

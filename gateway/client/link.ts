@@ -23,6 +23,7 @@ import type {
   ServerToClient,
   Snapshot,
 } from '#shared/contracts/client.ts'
+import type { PresenceSignal, TypingSignal } from '#shared/contracts/client-control.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { Pause } from './pause.ts'
 import { DEADLINE, OFFLINE, RequestFailed, asClientError, isRetryable } from './request-failed.ts'
@@ -61,6 +62,8 @@ export interface Participant {
   readonly log?: (entries: readonly LogEntry[]) => void
   readonly swarm?: (entries: readonly LogEntry[]) => void
   readonly snapshot?: (snapshot: Snapshot) => void
+  readonly typing?: (signal: TypingSignal) => void
+  readonly presence?: (signal: PresenceSignal) => void
 }
 
 export interface LinkOptions {
@@ -75,9 +78,9 @@ export interface LinkOptions {
 }
 
 type Requests = keyof ClientToServer
-type RequestOf<Name extends Requests> = Parameters<ClientToServer[Name]>[0]
+export type RequestOf<Name extends Requests> = Parameters<ClientToServer[Name]>[0]
 type AnswerOf<Name extends Requests> = Parameters<Parameters<ClientToServer[Name]>[1]>[0]
-type ValueOf<Name extends Requests> = Extract<AnswerOf<Name>, { ok: true }>
+export type ValueOf<Name extends Requests> = Extract<AnswerOf<Name>, { ok: true }>
 
 export class Link {
   readonly #socket: Socket<ServerToClient, ClientToServer>
@@ -128,6 +131,8 @@ export class Link {
     })
     this.#socket.on('swarm', (entries) => this.#participants.forEach((participant) => participant.swarm?.(entries)))
     this.#socket.on('snapshot', (snapshot) => this.#participants.forEach((one) => one.snapshot?.(snapshot)))
+    this.#socket.on('typing', (signal) => this.#participants.forEach((one) => one.typing?.(signal)))
+    this.#socket.on('presence', (signal) => this.#participants.forEach((one) => one.presence?.(signal)))
     this.#socket.connect()
   }
 

@@ -6,36 +6,47 @@ import { newId } from '#shared/lib/ids.ts'
 
 const PATIENCE_MS = 30_000
 
-/** Text of an agent heard by a socket after it had heard that a person has the voice, and before an agent had it again. */
-export class CustomerEars {
+/**
+ * Counts what of agents came too late to somebody who reads entries in their order: anything while a person has the voice,
+ * and afterwards anything of a message that an agent had begun before.
+ */
+export class LateText {
   #person = false
+  readonly #speaking = new Set<string>()
+  readonly #silenced = new Set<string>()
   late = 0
-  deltas = 0
+  heard = 0
 
-  hear(entries: readonly LogEntry[]): void {
-    for (const { type, payload } of entries) {
-      if (type === 'control:changed') this.#person = (payload as { mode: string }).mode === 'human'
-      else if (isAgentText(type, payload)) {
-        this.deltas += 1
-        if (this.#person) this.late += 1
-      }
+  hear(type: string, payload: unknown): void {
+    if (type === 'control:changed') {
+      this.#person = (payload as { mode: string }).mode === 'human'
+      for (const id of this.#speaking) this.#silenced.add(id)
+      this.#speaking.clear()
+      return
     }
+    const messageId = agentMessage(type, payload)
+    if (messageId === null) return
+    this.heard += 1
+    if (this.#person || this.#silenced.has(messageId)) this.late += 1
+    else this.#speaking.add(messageId)
   }
 }
 
-export function isAgentText(type: string, payload: unknown): boolean {
-  if (type === 'text:delta' || type === 'agent:speaking') return true
-  return type === 'message:completed' && (payload as { role: string }).role === 'assistant'
+/** The message that an entry says something of, when an agent says it. */
+export function agentMessage(type: string, payload: unknown): string | null {
+  const { messageId = '', id = '', role = '' } = payload as { messageId?: string; id?: string; role?: string }
+  if (type === 'text:delta' || type === 'agent:speaking') return messageId
+  return type === 'message:completed' && role === 'assistant' ? id : null
 }
 
 export class TakeoverConversation {
   readonly id: string
-  readonly ears: readonly CustomerEars[]
+  readonly ears: readonly LateText[]
   readonly #customer: Client
   readonly #operator: Client
   readonly #waiting = new Set<{ fits: (entry: LogEntry) => boolean; found: () => void }>()
 
-  private constructor(id: string, customer: Client, operator: Client, ears: readonly CustomerEars[]) {
+  private constructor(id: string, customer: Client, operator: Client, ears: readonly LateText[]) {
     this.id = id
     this.#customer = customer
     this.#operator = operator
@@ -43,20 +54,18 @@ export class TakeoverConversation {
   }
 
   static async open(gateways: readonly OpenGateway[], number: number): Promise<TakeoverConversation> {
-    const id = `take-${number}-${newId()}`
     const user = `ann-${number}`
     const sockets = await Promise.all(gateways.map((gateway) => gateway.client(user)))
     const operator = await gateways[number % gateways.length]!.client(`olga-${number}`, ['operator'])
+    const id = String((await request(sockets[0]!, 'conversation:open', {}))['conversationId'])
     const ears = sockets.map((socket) => {
-      const one = new CustomerEars()
-      socket.on('log', (entries) => one.hear(entries))
+      const one = new LateText()
+      socket.on('log', (entries) => entries.forEach(({ type, payload }) => one.hear(type, payload)))
       return one
     })
     const made = new TakeoverConversation(id, sockets[0]!, operator, ears)
     operator.on('log', (entries) => made.#hear(entries))
-    // A first message makes the conversation; everybody opens it then.
-    await request(sockets[0]!, 'message:send', { conversationId: id, id: newId(), text: 'Hello?' })
-    for (const socket of sockets) await request(socket, 'conversation:open', { conversationId: id })
+    for (const socket of sockets.slice(1)) await request(socket, 'conversation:open', { conversationId: id })
     await request(operator, 'conversation:open', { conversationId: id, ops: true })
     return made
   }
@@ -75,7 +84,6 @@ export class TakeoverConversation {
     const clicked = performance.now()
     const receipt = await request(this.#operator, 'conversation:control', { conversationId: this.id, action: 'take' })
     const at = await inLog(this.id, receipt['control'] as number)
-    // What the agent had unsaid has come, or its turn has ended: whatever is late would have been said by now.
     await request(this.#operator, 'message:reply', { conversationId: this.id, id: newId(), text: 'I help you.' })
     await request(this.#operator, 'conversation:control', { conversationId: this.id, action: 'release' })
     return at - clicked

@@ -9,9 +9,10 @@ export const ANSWER = Array.from({ length: TOKENS }, (_, index) => (index === TO
 
 const ROUTER = 'You route messages'
 
+const HAND_OFF = { steps: [{ call: [{ name: `transfer_to_${AGENTS[0]}`, args: {} }] }] }
+
 export const turnScript: Script = (messages) => {
-  if (messages[0]?.text.startsWith(ROUTER) === true)
-    return { steps: [{ call: [{ name: `transfer_to_${AGENTS[0]}`, args: {} }] }] }
+  if (messages[0]?.text.startsWith(ROUTER) === true) return HAND_OFF
   return messages.at(-1)?.getType() === 'tool'
     ? { steps: [{ say: ANSWER }] }
     : { steps: [{ call: [{ name: TOOL, args: { order: '1042' } }] }] }
@@ -38,5 +39,5 @@ const SAID_PACE_MS = 15
 /** The same answer without a tool, piece by piece. */
 export const pacedScript: Script = (messages) =>
   messages[0]?.text.startsWith(ROUTER) === true
-    ? turnScript(messages, 0)
+    ? HAND_OFF
     : { steps: ANSWER.flatMap((piece) => [{ say: [piece] }, { waitMs: SAID_PACE_MS }]) }

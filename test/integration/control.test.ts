@@ -76,6 +76,7 @@ suite('the voice of a conversation', ({ test }) => {
     await olga.control(TAKE)
     assert.equal((await ada.send('It is broken.')).turnId, '')
     await olga.reply('I will look into it.')
+    await olga.reply('It is the plug.')
     await olga.control(RELEASE)
     await olga.control(TAKE)
     assert.is(all(await swarm.log('c1'), 'turn:started').length, 1, 'it was answered by a person')
@@ -88,7 +89,7 @@ suite('the voice of a conversation', ({ test }) => {
     assert.is(all(entries, 'turn:started').length, 2)
     const last = prompts.at(-1) ?? ''
     assert.ok(last.includes('She gets a full refund.'))
-    assert.ok(last.includes('I will look into it.'))
+    assert.ok(last.includes('I will look into it.\nIt is the plug.'))
     assert.ok(last.endsWith('And the refund?'))
     const said = entries.filter(({ audience }) => audience === 'pub').map(({ event }) => JSON.stringify(event.payload))
     assert.not.ok(said.some((text) => text.includes('full refund')))

@@ -30,7 +30,12 @@ export interface OpenGateway {
   readonly close: () => Promise<void>
 }
 
-export async function openGateway(natsUrl: string, tenant: string, name = 'gateway'): Promise<OpenGateway> {
+/** @param memory whether the streams of that broker are kept in memory, as in tests */
+export async function openGateway(
+  natsUrl: string,
+  tenant: string,
+  { name = 'gateway', memory = true }: { readonly name?: string; readonly memory?: boolean } = {},
+): Promise<OpenGateway> {
   const config = readConfig({
     PORT: '0',
     JWT_PUBLIC_KEY: keys.publicKey,
@@ -41,7 +46,7 @@ export async function openGateway(natsUrl: string, tenant: string, name = 'gatew
     RATE_BURST: NO_LIMIT,
   })
   const transport = await connectNats({ url: natsUrl, name, onError: () => {} })
-  const system = new ActorSystem({ transport, node: name, streams: { memory: true } })
+  const system = new ActorSystem({ transport, node: name, streams: { memory } })
   await system.start()
   const metrics = new Metrics(name)
   const gateway = await startGateway({ config, role: 'gateway', log: silentLogger, metrics, transport, system })

@@ -4,10 +4,11 @@ import { decodeEvent } from '#shared/wire/event.ts'
 import { filters, parseSubject } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
 import { openGateway } from '#test/kit/open-gateway.ts'
+import type { OpenGateway } from '#test/kit/open-gateway.ts'
 
 import { benchPglite, benchPostgres, refreshPlans } from '../databases.ts'
 import type { Figure, FigureOptions, Row } from '../row.ts'
-import { TakeoverConversation, isAgentText } from '../takeover-conversation.ts'
+import { LateText, TakeoverConversation, agentMessage } from '../takeover-conversation.ts'
 import { turnBench } from '../turn-bench.ts'
 import type { Layout } from '../turn-bench.ts'
 
@@ -35,9 +36,10 @@ export const figure: Figure = {
     const postgres = await benchPostgres(options.say)
     const database = 'problem' in postgres ? await benchPglite() : postgres
     const bench = await turnBench({ database, layout: LAYOUT, tenants: [TENANT], script: 'paced' })
-    const gateways = [await openGateway(bench.natsUrl, TENANT, 'g1'), await openGateway(bench.natsUrl, TENANT, 'g2')]
+    const gateways: OpenGateway[] = []
     const transport = await connectNats({ url: bench.natsUrl, name: 'watcher', onError: () => {} })
     try {
+      for (const name of ['g1', 'g2']) gateways.push(await openGateway(bench.natsUrl, TENANT, { name, memory: false }))
       await refreshPlans(database.url)
       return await measure(gateways, transport, options, database.version)
     } finally {
@@ -50,7 +52,7 @@ export const figure: Figure = {
 }
 
 async function measure(
-  gateways: Parameters<typeof TakeoverConversation.open>[0],
+  gateways: readonly OpenGateway[],
   transport: Transport,
   { quick, say }: FigureOptions,
   version: string,
@@ -75,7 +77,7 @@ async function measure(
   const inLog = await lateInLog(transport, conversations)
   const ears = conversations.flatMap((conversation) => conversation.ears)
   const atSockets = ears.reduce((sum, { late }) => sum + late, 0)
-  const heard = ears.reduce((sum, { deltas }) => sum + deltas, 0)
+  const heard = ears.reduce((sum, one) => sum + one.heard, 0)
   times.sort((a, b) => a - b)
   const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   const note = `${times.length} takeovers, ${version}; p50 ${at(0.5).toFixed(1)}, max ${at(1).toFixed(1)} ms`
@@ -151,7 +153,7 @@ async function lateInLog(
   const found = { late: 0, counted: 0, void: 0 }
   for (const { id } of conversations) {
     const floors = new Floors()
-    let person = false
+    const read = new LateText()
     for await (const { subject, data } of transport.read('EVT', {
       filters: [filters.eventsOfScope(TENANT, id)],
       from: 1,
@@ -160,14 +162,11 @@ async function lateInLog(
       if (parsed.lane !== 'ev') continue
       const event = decodeEvent(data)
       const counts = floors.admit(event, parsed.audience)
-      if (counts && event.type === 'control:changed') person = (event.payload as { mode: string }).mode === 'human'
-      if (parsed.audience !== 'pub' || !isAgentText(event.type, event.payload)) continue
-      if (!counts) found.void += 1
-      else {
-        found.counted += 1
-        if (person) found.late += 1
-      }
+      if (counts) read.hear(event.type, event.payload)
+      else if (agentMessage(event.type, event.payload) !== null) found.void += 1
     }
+    found.late += read.late
+    found.counted += read.heard
   }
   return found
 }
