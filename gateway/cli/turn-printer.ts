@@ -79,6 +79,12 @@ export class TurnPrinter {
       case 'turn:ended':
         this.#ended(known, state)
         return
+      case 'message:steered':
+        this.note(`↪ it was heard with step ${known.payload.step}`)
+        return
+      case 'message:undelivered':
+        this.note(errColors.yellow(`↪ it was not heard: ${known.payload.reason}`))
+        return
       case 'control:briefed':
       case 'offer:changed':
       case 'note:added':
@@ -107,6 +113,9 @@ export class TurnPrinter {
       case 'actor:changed':
       case 'letter:buried':
       case 'activation:opened':
+      case 'branch:changed':
+      case 'whisper:delivered':
+      case 'whisper:missed':
         return
     }
   }

@@ -16,7 +16,7 @@ export function routeSources(
         title,
         description,
         examples,
-        // What cannot be read is as if it were not there: it was checked when it was saved.
+        // A word that is no policy counts as none.
         whileRunning: WhileRunning.safeParse(limits['whileRunning']).data ?? null,
       })),
     routingModel: async (tenant) => {

@@ -22,10 +22,10 @@ export const turnScript: Script = (messages) => {
 export const STREAM_TEXT = 'Talk.'
 export const STREAM_TOOLS = 'Work.'
 /** Between two words, and between two calls. */
-const PACE_MS = 20
+const PACE_MS = 40
 const WORDS = 3_000
-/** More than any of them gets to. */
-export const ENDLESS_STEPS = 2_000
+/** The most that an agent may be given; none of them gets there. */
+export const ENDLESS_STEPS = 100
 
 /** Words or tool calls, one after the other, until somebody stops it. */
 export const endlessScript: Script = (messages) =>

@@ -1,6 +1,9 @@
 import { createInterface } from 'node:readline'
 import type { Interface } from 'node:readline'
+import { Option } from 'commander'
 import type { Command } from 'commander'
+import type { SendReceipt } from '#shared/contracts/client.ts'
+import { WhileRunning } from '#shared/contracts/while-running.ts'
 import type { Client } from '#gateway/client/client.ts'
 import type { Conversation } from '#gateway/client/conversation.ts'
 import type { ConnectionState } from '#gateway/client/link.ts'
@@ -19,7 +22,16 @@ type ChatOptions = WithEndpoint<{
   readonly agent?: string
   readonly conversation?: string
   readonly quiet?: boolean
+  readonly whileRunning?: WhileRunning
 }>
+
+/** What became of a line that was written while a turn was at work. */
+const RECEIPTS: Readonly<Record<Exclude<SendReceipt['status'], 'accepted' | 'pending'>, string>> = {
+  queued: 'it waits in line',
+  merged: 'it is answered together with the one before it',
+  steering: 'it is for the turn at work',
+  interrupting: 'the turn at work is stopped for it',
+}
 
 const HELP = `
 Inside:
@@ -49,6 +61,11 @@ export function addChat(program: Command, terminal: Terminal, done: (code: ExitC
     .option('-a, --agent <name>', 'ask this agent, without routing')
     .option('-c, --conversation <id>', 'go on in this conversation')
     .option('-q, --quiet', 'print answers only')
+    .addOption(
+      new Option('-w, --while-running <policy>', 'what becomes of a line written while a turn is at work').choices(
+        WhileRunning.options,
+      ),
+    )
     .addHelpText('after', HELP)
     .action(async (options: ChatOptions) => {
       const client = await connect(options, terminal)
@@ -166,12 +183,16 @@ class Chat {
   }
 
   #send(text: string): void {
-    const { agent = null } = this.#options
-    const { id, receipt } = this.#conversation.send(text, { agent })
+    const { agent = null, whileRunning } = this.#options
+    const how = whileRunning === undefined ? {} : { whileRunning }
+    const { id, receipt } = this.#conversation.send(text, { agent, ...how })
     const turn = new FollowedTurn(id)
     this.#outstanding.push(turn)
     receipt.then(
-      ({ turnId }) => turn.known(turnId),
+      ({ turnId, status }) => {
+        turn.known(turnId)
+        if (status !== 'accepted' && status !== 'pending') this.#say(RECEIPTS[status])
+      },
       (thrown: unknown) => {
         const { code, message, action } = failureOf(thrown)
         this.#outstanding = this.#outstanding.filter((other) => other !== turn)

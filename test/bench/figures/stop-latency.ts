@@ -1,7 +1,5 @@
 import { benchPglite, benchPostgres } from '../databases.ts'
 import type { BenchDatabase } from '../databases.ts'
-import { startPeer } from '../peer.ts'
-import type { StopsPeer } from '../peers/stops.ts'
 import type { Figure, FigureOptions, Row } from '../row.ts'
 import { turnBench } from '../turn-bench.ts'
 import { LAYOUT } from './turn-rate.ts'

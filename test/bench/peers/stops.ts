@@ -104,9 +104,9 @@ async function run(
   const end: number[] = []
   let begun = 0
   let otherwise = 0
-  const person = async (number: number): Promise<void> => {
+  const person = async (): Promise<void> => {
     while (begun < stops) {
-      const speaks = (begun++ + number) % 2 === 0
+      const speaks = begun++ % 2 === 0
       const ref = system.reach(principalOf(tenant)).ref(Supervisor, newId())
       const turn: Followed = {
         text: 0,
@@ -137,7 +137,7 @@ async function run(
       else tool.push(Math.max(0, turn.tool - sent))
     }
   }
-  await Promise.all(Array.from({ length: inFlight }, (_, number) => person(number)))
+  await Promise.all(Array.from({ length: inFlight }, person))
   // Followed until here: whatever came late has come by now, behind everything else.
   const late = [...followed.values()].reduce((sum, turn) => sum + turn.late, 0)
   followed.clear()

@@ -4,7 +4,7 @@ import { actor, poolActor, runActor } from '#shared/actor/definition.ts'
 import type { Definition, RunContext } from '#shared/actor/definition.ts'
 import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
-import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
+import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { Gate, Nothing } from './rig.ts'
 
@@ -13,6 +13,7 @@ const Boss = contract('boss', {
   start: tell(z.object({ name: z.string(), withinMs: z.number().optional() })),
   startAndStop: tell(z.object({ name: z.string() })),
   halt: tell(z.object({ name: z.string() })),
+  nudge: tell(z.object({ name: z.string(), fails: z.boolean().optional() }), { fails: ['BUSY'] }),
   log: ask(Nothing, z.array(z.string())),
   at: ask(Nothing, z.number(), { within: '1m' }),
 })
@@ -28,6 +29,11 @@ const boss = actor(Boss, {
       ctx.stop(Job, [ctx.key[0]!, name], 'changed my mind')
     },
     halt: (ctx, { name }) => ctx.stop(Job, [ctx.key[0]!, name], 'halted'),
+    nudge: (ctx, { name, fails = false }) => {
+      ctx.nudge(Job, [ctx.key[0]!, name])
+      if (fails) throw refuse('BUSY')
+      ctx.state.log.push(`nudged ${name}`)
+    },
     log: (ctx) => ctx.state.log,
     at: (ctx) => ctx.cause.deadline,
   },
@@ -66,6 +72,30 @@ suite('a run and its holders', ({ test }) => {
     assert.equal(attempts, ['1 false', '2 true'])
     const words = (await kit.log()).filter((entry) => entry.event.by === 'job/b--j').map((entry) => entry.event.type)
     assert.equal(words, ['job:said', 'activation:opened', 'job:said'])
+    await kit.close()
+  })
+
+  test('is nudged by its parent once that is committed, also before it runs, and not by a handler that refused', async () => {
+    const kit = testSystem({ storeLatencyMs: 1 })
+    const gate = new Gate()
+    const seen: number[] = []
+    const work = job(async (ctx) => {
+      seen.push(ctx.nudges)
+      await gate.pass(ctx)
+      seen.push(ctx.nudges)
+      return 'well'
+    })
+    await kit.node('a', boss, work)
+    await told(kit, 'start', 'j')
+    await kit.clock.advance(100)
+    const nudge = (input: { name: string; fails?: boolean }): Promise<unknown> =>
+      kit.clock.settle(kit.reach().ref(Boss, 'b').confirm('nudge', input))
+    await nudge({ name: 'j' })
+    await nudge({ name: 'nobody' })
+    await nudge({ name: 'j', fails: true }).catch(() => {})
+    gate.open()
+    await kit.settled()
+    assert.equal(seen, [0, 1])
     await kit.close()
   })
 
