@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { RunContext } from '#shared/actor/definition.ts'
+import type { EffectResult, RunContext } from '#shared/actor/definition.ts'
 import { Tool } from '#shared/contracts/tool.ts'
 import type { ToolResult } from '#shared/contracts/tool.ts'
+import { effectsOfRun } from '#shared/db/repositories/effects.ts'
+import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
@@ -35,31 +37,26 @@ export async function callTool(
   const before = await guard(ctx, sayings, 'tool_call', canonicalJson(asked), {
     tool: { name: tool.name, args: asked },
   })
-  if (before.verdict === 'block') {
-    returned('denied', before.reason)
-    return { text: `Not allowed: ${before.reason}`, failed: true, escalate: null }
+  const key = `${ctx.key.join('/')}/${request.id}`
+  const call = (args: Record<string, unknown>): Promise<EffectResult<ToolResult>> => {
+    ctx.emit('tool:called', { ...said, args }, entry('called'))
+    return ctx.effect<ToolResult>(
+      { id: key, tool: tool.name, argsHash: hashOf(canonicalJson(args)), repeatable: tool.repeatable },
+      () =>
+        ctx.reach
+          .pool(Tool, tool.name)
+          .ask('call', { tool: tool.name, args, callId: said.callId, idempotencyKey: key, conversationId }),
+    )
   }
   // A guardrail may have masked a part of the arguments: what is called and remembered is what it let through.
-  const args = before.verdict === 'rewrite' ? objectIn(before.text) : asked
-  if (args === null) {
-    returned('denied', 'a guardrail left no arguments that can be read')
-    return { text: 'Not allowed: the arguments may not be passed on.', failed: true, escalate: null }
+  const args = before.verdict === 'rewrite' ? objectIn(before.text) : before.verdict === 'block' ? null : asked
+  const outcome = args === null ? await begunBefore(ctx, tool.name, key) : await call(args)
+  if (outcome === null) {
+    const blocked = before.verdict === 'block'
+    returned('denied', blocked ? before.reason : 'a guardrail left no arguments that can be read')
+    const why = blocked ? before.reason : 'the arguments may not be passed on.'
+    return { text: `Not allowed: ${why}`, failed: true, escalate: null }
   }
-  const canonical = canonicalJson(args)
-  ctx.emit('tool:called', { ...said, args }, entry('called'))
-  const key = `${ctx.key.join('/')}/${request.id}`
-  const outcome = await ctx.effect<ToolResult>(
-    {
-      id: key,
-      tool: tool.name,
-      argsHash: createHash('sha256').update(canonical).digest('hex').slice(0, 32),
-      repeatable: tool.repeatable,
-    },
-    () =>
-      ctx.reach
-        .pool(Tool, tool.name)
-        .ask('call', { tool: tool.name, args, callId: said.callId, idempotencyKey: key, conversationId }),
-  )
   switch (outcome.status) {
     case 'unknown':
       report.couldNot.push(tool.name)
@@ -76,6 +73,23 @@ export async function callTool(
       report.happened.push(tool.name)
       return await accepted(ctx, sayings, tool, outcome.value, returned)
   }
+}
+
+/**
+ * What came of a call that an earlier attempt was let make and that may not be made now: as it stands in the ledger, in
+ * doubt when it was not settled. Null when it was never begun.
+ */
+async function begunBefore(ctx: RunContext, tool: string, key: string): Promise<EffectResult<ToolResult> | null> {
+  if (!ctx.resumed) return null
+  const begun = (await ctx.sql((sql) => effectsOfRun(sql, ctx.address))).find(({ id }) => id === key)
+  if (begun === undefined) return null
+  return await ctx.effect<ToolResult>({ id: key, tool, argsHash: begun.argsHash, repeatable: false }, () =>
+    Promise.reject(new WaggleError('CANCELLED', { reason: 'It may not be made again.' })),
+  )
+}
+
+function hashOf(canonical: string): string {
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 32)
 }
 
 async function accepted(
