@@ -69,6 +69,7 @@ export interface ViewersOptions {
 }
 
 const JOIN_MS = 10
+const AT_ONCE = 10
 
 /** Conversations with several viewers each, of which the first also speaks. */
 export class Viewers {
@@ -89,18 +90,11 @@ export class Viewers {
     const viewers = new Viewers(world, options)
     world.closeLater(async () => viewers.close())
     const speakers: Viewer[] = []
-    for (let index = 0; index < options.conversations; index++) {
-      const user = `user${index}`
-      const token = await world.token(user)
-      const speaker = new Viewer(`${user}.0`, options.url, token)
-      speakers.push(speaker)
-      viewers.all.push(speaker)
-      // The first message makes the conversation; until then there is nothing to be viewed.
-      await viewers.#send(speaker, `${user}-first: say something`)
-      for (let other = 1; other < options.viewersEach; other++) {
-        viewers.all.push(new Viewer(`${user}.${other}`, options.url, token, speaker.conversation.id))
-        await pause(JOIN_MS / 2, JOIN_MS, world.run.random)
-      }
+    for (let first = 0; first < options.conversations; first += AT_ONCE) {
+      const some = Array.from({ length: Math.min(AT_ONCE, options.conversations - first) }, (_, index) =>
+        viewers.#join(`user${first + index}`),
+      )
+      speakers.push(...(await Promise.all(some)))
     }
     viewers.#done = Promise.all(speakers.map((speaker) => viewers.#speak(speaker)))
     return viewers
@@ -118,6 +112,21 @@ export class Viewers {
   close(): void {
     this.#sending = false
     for (const viewer of this.all) viewer.close()
+  }
+
+  /** One conversation with all its viewers; gives the one that speaks. */
+  async #join(user: string): Promise<Viewer> {
+    const { url, viewersEach } = this.#options
+    const token = await this.#world.token(user)
+    const speaker = new Viewer(`${user}.0`, url, token)
+    this.all.push(speaker)
+    // The first message makes the conversation; until then there is nothing to be viewed.
+    await this.#send(speaker, `${user}-first: say something`)
+    for (let other = 1; other < viewersEach; other++) {
+      this.all.push(new Viewer(`${user}.${other}`, url, token, speaker.conversation.id))
+      await pause(JOIN_MS / 2, JOIN_MS, this.#world.run.random)
+    }
+    return speaker
   }
 
   async #speak(viewer: Viewer): Promise<void> {

@@ -52,7 +52,7 @@ export class Peer {
     const { name, roles, env } = this.spec
     const child = fork(join(import.meta.dirname, 'peer-process.ts'), {
       env: { NODE_COMPILE_CACHE: COMPILED, ...env, PEER_NAME: name, PEER_ROLES: roles.join(',') },
-      execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--trace-warnings', '--expose-gc'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#child = child
