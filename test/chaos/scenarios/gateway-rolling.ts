@@ -9,7 +9,7 @@ const CONVERSATIONS = 50
 const VIEWERS_EACH = 10
 const GATEWAYS = 2
 const ROUNDS_LONG = 10
-const BACK_MS = 60_000
+const BACK_MS = 120_000
 const SPREAD_MS = 250
 /** Of those that a gateway sent away: more at the same moment would be a herd. */
 const MOST_AT_ONCE = 0.8
