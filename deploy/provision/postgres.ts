@@ -25,6 +25,8 @@ const INITDB_TIMEOUT_MS = 60_000
 const READY_TIMEOUT_MS = 30_000
 const READY_STEP_MS = 20
 const STOP_TIMEOUT_MS = 10_000
+const RESTART_STEP_MS = 100
+const STILL_IN_USE = /still in use|lock file .* already exists|pre-existing shared memory/
 const CONNECTIONS = 200
 
 export interface PostgresOptions {
@@ -43,9 +45,14 @@ export interface PostgresServer {
   /** With the password of its superuser, for the database `postgres`. */
   readonly url: string
   readonly version: string
+  /** Of the process running now; another one after `restart`. */
   readonly pid: number
   /** Holds the data and, as `pid`, the process id. */
   readonly folder: string
+  /** Ends it at once, as a crash would; the data stays for `restart`. */
+  kill(): Promise<void>
+  /** Starts it again (after stopping it in good order, if it runs) on the same port with the same data. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -94,9 +101,93 @@ async function startCluster(given: PostgresTree, folder: string, options: Postgr
 
   const port = await freePort()
   await writeFile(join(data, 'postgresql.auto.conf'), configuration(folder, port, options))
+  const cluster = new Cluster(folder, () =>
+    runCluster({ program: join(tree.bin, 'postgres'), data, folder, env, identity }),
+  )
+  await cluster.restart()
+  const url = `postgres://waggle:${password}@127.0.0.1:${port}/postgres`
+  return {
+    url,
+    version: tree.version,
+    folder,
+    get pid() {
+      return cluster.pid
+    },
+    kill: () => cluster.end('SIGKILL'),
+    restart: () => cluster.restart(),
+    stop: () => cluster.stop(),
+  }
+}
+
+interface Running {
+  readonly pid: number
+  readonly exited: Promise<void>
+  readonly ready: boolean
+}
+
+/** One data folder and the server that runs on it, if any does. */
+class Cluster {
+  readonly #folder: string
+  readonly #run: () => Promise<Running>
+  #running: Running | null = null
+
+  constructor(folder: string, run: () => Promise<Running>) {
+    this.#folder = folder
+    this.#run = run
+  }
+
+  get pid(): number {
+    return this.#running?.pid ?? 0
+  }
+
+  async restart(): Promise<void> {
+    await this.end('SIGINT')
+    // Sessions of a server that was killed notice it soon, and until then no other may have their memory.
+    const until = Date.now() + READY_TIMEOUT_MS
+    for (;;) {
+      const running = await this.#run()
+      this.#running = running
+      if (running.ready) return
+      await this.end('SIGINT')
+      const said = await readFile(join(this.#folder, 'log'), 'utf8').catch(() => '')
+      const last = said.trim().split('\n').slice(-4).join(' · ')
+      if (!STILL_IN_USE.test(last) || Date.now() > until) {
+        await this.stop()
+        throw new Error(`postgres did not start: ${last}`)
+      }
+      await delay(RESTART_STEP_MS)
+    }
+  }
+
+  /** SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back, nobody is waited for. */
+  async end(how: 'SIGINT' | 'SIGKILL'): Promise<void> {
+    const running = this.#running
+    if (running === null) return
+    this.#running = null
+    signal(running.pid, how)
+    const late = setTimeout(() => signal(running.pid, 'SIGKILL'), STOP_TIMEOUT_MS)
+    await running.exited
+    clearTimeout(late)
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGINT')
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+interface Run {
+  readonly program: string
+  readonly data: string
+  readonly folder: string
+  readonly env: NodeJS.ProcessEnv
+  readonly identity: Identity | undefined
+}
+
+async function runCluster({ program, data, folder, env, identity }: Run): Promise<Running> {
   const log = await open(join(folder, 'log'), 'a')
   try {
-    const child = spawn(join(tree.bin, 'postgres'), ['-D', data], {
+    const child = spawn(program, ['-D', data], {
       cwd: folder,
       env,
       detached: true,
@@ -108,16 +199,10 @@ async function startCluster(given: PostgresTree, folder: string, options: Postgr
       child.once('exit', () => resolve())
       child.once('error', () => resolve())
     })
-    const pid = child.pid
-    if (pid === undefined) throw new Error(`${tree.bin}/postgres could not be started`)
+    const { pid } = child
+    if (pid === undefined) throw new Error(`${program} could not be started`)
     await writeFile(join(folder, 'pid'), String(pid))
-    const stop = () => stopCluster(pid, folder, exited)
-    if (!(await ready(data, exited))) {
-      const said = await readFile(join(folder, 'log'), 'utf8').catch(() => '')
-      await stop()
-      throw new Error(`postgres did not start: ${said.trim().split('\n').slice(-3).join(' · ')}`)
-    }
-    return { url: `postgres://waggle:${password}@127.0.0.1:${port}/postgres`, version: tree.version, pid, folder, stop }
+    return { pid, exited, ready: await ready(data, pid, exited) }
   } finally {
     await log.close()
   }
@@ -138,28 +223,19 @@ function configuration(folder: string, port: number, options: PostgresOptions): 
   return `${lines.join('\n')}\n`
 }
 
-/** The postmaster writes its state into the eighth line of its pid file. */
-async function ready(data: string, exited: Promise<void>): Promise<boolean> {
+/** The postmaster writes its state into the eighth line of its pid file, and its process id into the first. */
+async function ready(data: string, pid: number, exited: Promise<void>): Promise<boolean> {
   let running = true
   void exited.then(() => {
     running = false
   })
   const until = Date.now() + READY_TIMEOUT_MS
   while (running && Date.now() < until) {
-    const state = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[7]
-    if (state?.trim() === 'ready') return true
+    const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+    if (Number(lines[0]) === pid && lines[7]?.trim() === 'ready') return true
     await delay(READY_STEP_MS)
   }
   return false
-}
-
-/** SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back, nobody is waited for. */
-async function stopCluster(pid: number, folder: string, exited: Promise<void>): Promise<void> {
-  signal(pid, 'SIGINT')
-  const late = setTimeout(() => signal(pid, 'SIGKILL'), STOP_TIMEOUT_MS)
-  await exited
-  clearTimeout(late)
-  await rm(folder, { recursive: true, force: true })
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

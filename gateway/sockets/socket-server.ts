@@ -23,6 +23,11 @@ const PING_PATIENCE_MS = 20_000
 const CONNECT_MS = 10_000
 /** How long the goodbye has to go out before the connections are cut. */
 const GOODBYE_MS = 250
+/** A leaving gateway sends its clients away in this many steps at most, so that they do not reach the others as a herd. */
+const GOODBYE_STEPS = 40
+const GOODBYE_STEP_MS = 50
+/** Fewer than these need no step of their own. */
+const GOODBYE_LEAST = 10
 
 export interface SocketServerParts extends Omit<ConnectionParts, 'io'> {
   readonly doorman: Doorman
@@ -48,6 +53,7 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
     allowRequest: (request, allow) =>
       allow(null, isOriginAllowed(request.headers.origin, request.headers.host, parts.corsOrigins)),
   })
+  let closed = false
   const connections = new Map<string, Connection>()
   const sessions = new WeakMap<object, Session>()
   /** Sockets by principal. */
@@ -59,6 +65,7 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
     const shown = parse(Handshake, auth)
     const forwarded = headers['x-forwarded-for']
     const from = clientAddress(address, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, parts.trustProxy)
+    if (closed) throw refuse('OVERLOADED', { reason: 'This gateway is leaving.' })
     if (connections.size >= MAX_SOCKETS) throw refuse('OVERLOADED')
     const session = await doorman.admit(from, shown)
     const own = owned.get(ownerOf(session)) ?? 0
@@ -95,7 +102,16 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
       }
     }
   }
-  let closed = false
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.setTimeout(resolve, ms))
+  const sayGoodbye = async (): Promise<void> => {
+    const ids = [...connections.keys()]
+    const each = Math.max(GOODBYE_LEAST, Math.ceil(ids.length / GOODBYE_STEPS))
+    for (let from = 0; from < ids.length; from += each) {
+      if (from > 0) await pause(GOODBYE_STEP_MS)
+      io.to(ids.slice(from, from + each)).emit('leaving')
+    }
+    if (ids.length > 0) await pause(GOODBYE_MS)
+  }
   const again = (): (() => void) =>
     clock.setTimeout(() => {
       void checkSessions().finally(() => {
@@ -108,8 +124,7 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
     close: async () => {
       closed = true
       stop()
-      io.emit('leaving')
-      if (connections.size > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, GOODBYE_MS))
+      await sayGoodbye()
       for (const connection of connections.values()) connection.dismiss('leaving')
       io.engine.close()
     },

@@ -21,9 +21,20 @@ export async function saidSince(
   }
   const said: { subject: string; event: LogEvent }[] = []
   for await (const { subject, data } of transport.read(EVENTS, { filters, from: low })) {
-    said.push({ subject, event: decodeEvent(data) })
+    const event = readable(subject, data)
+    if (event !== null) said.push({ subject, event })
   }
   return said
+}
+
+/** Null for what no reader can read, and so counts for none: one such entry must not keep the log from being kept. */
+function readable(subject: string, data: Uint8Array): LogEvent | null {
+  try {
+    parseSubject(subject)
+    return decodeEvent(data)
+  } catch {
+    return null
+  }
 }
 
 /** `subject#id` of the entries under this filter that count, as far as what stands there since then tells. */

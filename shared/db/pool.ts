@@ -22,6 +22,10 @@ export interface PoolSettings {
 /** How long a caller waits for a connection before the database counts as down. */
 export const CONNECT_TIMEOUT_MS = 5_000
 const IDLE_MS = 30_000
+/** The fence reads in one statement what another has waited for (I1): whatever the server's default is, each sees the latest. */
+const READ_COMMITTED = '-c default_transaction_isolation=read\\ committed'
+/** A plan lives as long as its connection. Made while a table is small it would be a scan, also when the table is not. */
+const BY_KEY = '-c enable_seqscan=off'
 /** A peer that has vanished without a word: the server's own limit has passed long ago, so nobody answers. */
 const SILENCE_MS = 3_000
 
@@ -36,8 +40,7 @@ export function openPool(settings: PoolSettings): Pool {
     query_timeout: settings.statementTimeoutMs + SILENCE_MS,
     idle_in_transaction_session_timeout: settings.idleInTransactionMs,
     keepAlive: true,
-    // A plan lives as long as its connection. Made while a table is small it would be a scan, also when the table is not.
-    ...(settings.byKey === true ? { options: '-c enable_seqscan=off' } : {}),
+    options: [READ_COMMITTED, ...(settings.byKey === true ? [BY_KEY] : [])].join(' '),
     // BEGIN, the fence and the first statement go out together.
     pipeline: true,
     types: { getTypeParser },

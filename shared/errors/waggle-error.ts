@@ -66,8 +66,11 @@ export function publicError(error: WaggleError): {
   action: string
   details: ErrorDetails
 } {
-  const visible = CATALOGUE[error.code].audience === 'pub'
-  const code: ErrorCode = visible ? error.code : 'INTERNAL'
+  const { audience, status } = CATALOGUE[error.code]
+  const visible = audience === 'pub'
+  // An outage within is not our client's business; that it passes is: INTERNAL is given up after a few tries.
+  const hidden: ErrorCode = audience === 'sys' && status === 503 ? 'UNREACHABLE' : 'INTERNAL'
+  const code: ErrorCode = visible ? error.code : hidden
   return {
     code,
     message: CATALOGUE[code].message,

@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   setTimeout(fn, ms) {
-    const timer = setTimeout(fn, Math.min(ms, MAX_TIMER_MS))
+    const timer = setTimeout(fn, Math.max(0, Math.min(ms, MAX_TIMER_MS)))
     return () => clearTimeout(timer)
   },
   immediate(fn) {

@@ -36,7 +36,7 @@ export class Attempt {
     this.#request = request
     this.#deps = deps
     this.#attempt = attempt
-    this.#begun = deps.clock.now()
+    this.#begun = deps.clock.elapsed()
   }
 
   async *pieces(): AsyncGenerator<ChainPiece> {
@@ -89,7 +89,7 @@ export class Attempt {
   }
 
   #next(source: AsyncIterator<ModelPiece>): Promise<IteratorResult<ModelPiece>> {
-    this.#waitingSince = this.#deps.clock.now()
+    this.#waitingSince = this.#deps.clock.elapsed()
     return new Promise<IteratorResult<ModelPiece>>((resolve, reject) => {
       const settle = (): void => {
         this.#waitingSince = null
@@ -109,7 +109,7 @@ export class Attempt {
   }
 
   #begin(): void {
-    this.#firstPieceMs = this.#deps.clock.now() - this.#begun
+    this.#firstPieceMs = this.#deps.clock.elapsed() - this.#begun
     this.#cancelTimer()
     this.#watch(this.#link.limits.pieceMs)
   }
@@ -119,7 +119,7 @@ export class Attempt {
       const { firstPieceMs, pieceMs } = this.#link.limits
       const started = this.#firstPieceMs !== null
       const limitMs = started ? pieceMs : firstPieceMs
-      const waited = this.#waitingSince === null ? 0 : this.#deps.clock.now() - this.#waitingSince
+      const waited = this.#waitingSince === null ? 0 : this.#deps.clock.elapsed() - this.#waitingSince
       if (waited < limitMs) return this.#watch(limitMs - waited)
       const reason = started ? 'The stream fell silent.' : 'There was no first token in time.'
       this.#break(new WaggleError(started ? 'MODEL_CUT' : 'MODEL_DOWN', { reason, limitMs }))
@@ -147,7 +147,7 @@ export class Attempt {
       estimated: reported === null,
       costMicros: costMicros(this.#deps.prices, driver.provider, driver.model, usage),
       firstPieceMs: this.#firstPieceMs,
-      ms: this.#deps.clock.now() - this.#begun,
+      ms: this.#deps.clock.elapsed() - this.#begun,
     }
     this.#deps.account(call)
     return call

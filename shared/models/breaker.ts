@@ -23,11 +23,11 @@ interface Breaker {
 }
 
 export class BreakerBoard {
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Pick<Clock, 'elapsed'>
   /** In order of use: the longest unused goes first when there are too many. */
   readonly #breakers = new Map<string, Breaker>()
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock
   }
 
@@ -35,7 +35,7 @@ export class BreakerBoard {
   enter(key: string): number {
     const breaker = this.#breaker(key)
     if (breaker.openedAt === null) return 0
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     const remaining = breaker.openedAt + BREAKER_OPEN_MS - now
     if (remaining > 0) return remaining
     if (breaker.probingSince !== null && now - breaker.probingSince < BREAKER_PROBE_MS) return BREAKER_PROBE_MS
@@ -50,7 +50,7 @@ export class BreakerBoard {
   failed(key: string): void {
     const breaker = this.#breaker(key)
     breaker.failures += 1
-    if (breaker.probingSince !== null || breaker.failures >= BREAKER_FAILURES) breaker.openedAt = this.#clock.now()
+    if (breaker.probingSince !== null || breaker.failures >= BREAKER_FAILURES) breaker.openedAt = this.#clock.elapsed()
     breaker.probingSince = null
   }
 
@@ -63,7 +63,7 @@ export class BreakerBoard {
   state(key: string): 'closed' | 'open' | 'half-open' {
     const breaker = this.#breakers.get(key)
     if (breaker === undefined || breaker.openedAt === null) return 'closed'
-    return this.#clock.now() < breaker.openedAt + BREAKER_OPEN_MS ? 'open' : 'half-open'
+    return this.#clock.elapsed() < breaker.openedAt + BREAKER_OPEN_MS ? 'open' : 'half-open'
   }
 
   #breaker(key: string): Breaker {

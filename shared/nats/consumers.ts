@@ -59,7 +59,7 @@ export class Consumers {
       handler,
       subscription,
       lost: new Deferred<WaggleError>(),
-      heardAt: Date.now(),
+      heardAt: performance.now(),
       probing: false,
     }
     this.#held.add(held)
@@ -108,7 +108,7 @@ export class Consumers {
   }
 
   #receive(held: Held, message: Msg): void {
-    held.heardAt = Date.now()
+    held.heardAt = performance.now()
     // A status message (heartbeat or flow control) comes to the deliver subject itself, a real one keeps its own.
     if (message.subject === held.deliverSubject) {
       this.#answerStatus(message)
@@ -156,7 +156,7 @@ export class Consumers {
   }
 
   #checkSilence(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const held of this.#held) if (now - held.heardAt > SILENCE_MS) void this.#probe(held)
   }
 
@@ -176,7 +176,7 @@ export class Consumers {
         held.lost.resolve(
           new WaggleError('STALE_EPOCH', { durable: held.spec.durable, reason: 'The consumer was deleted.' }),
         )
-      } else if (!info.error) held.heardAt = Date.now()
+      } else if (!info.error) held.heardAt = performance.now()
     } catch {
       // No answer: the next silence check or reconnect asks again.
     } finally {

@@ -56,7 +56,7 @@ export class ReplyMux {
         reject(fromClientError(error, { subject }))
         return
       }
-      this.#waiting.set(token, { resolve, reject, subject, deadline: Date.now() + REQUEST_MS })
+      this.#waiting.set(token, { resolve, reject, subject, deadline: performance.now() + REQUEST_MS })
       this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
     })
   }
@@ -99,7 +99,7 @@ export class ReplyMux {
   }
 
   #expire(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const [token, { reject, subject, deadline }] of this.#waiting) {
       if (deadline > now) break
       this.#waiting.delete(token)

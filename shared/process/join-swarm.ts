@@ -5,6 +5,8 @@ import type { Config } from '#shared/config/config.ts'
 import { ActorSystem } from '#shared/actor/system.ts'
 import type { Store } from '#shared/actor/store.ts'
 import { newId } from '#shared/lib/ids.ts'
+import { systemClock } from '#shared/lib/clock.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import { connectNats } from '#shared/nats/connect-nats.ts'
 import type { NatsCredentials } from '#shared/nats/connect-nats.ts'
@@ -24,7 +26,12 @@ export interface Swarm {
 }
 
 /** Connects to the broker and makes this process's node; nothing is hosted and nothing started yet. */
-export async function joinSwarm(config: Config, role: string, store?: Store): Promise<Swarm> {
+export async function joinSwarm(
+  config: Config,
+  role: string,
+  store?: Store,
+  clock: Clock = systemClock,
+): Promise<Swarm> {
   const node = `${role}-${hostname()
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
@@ -44,6 +51,7 @@ export async function joinSwarm(config: Config, role: string, store?: Store): Pr
   const system = new ActorSystem({
     transport,
     node,
+    clock,
     log,
     observe: observeRuntime(metrics),
     limits: { leaseMs: runtime.leaseMs, drainMs: runtime.drainMs, handoverMs: runtime.leaseMs / 2 },

@@ -10,6 +10,7 @@ import { tenantConfigs } from '#shared/db/tenant-config.ts'
 import type { TenantConfig } from '#shared/db/tenant-config.ts'
 import type { FreshCache } from '#shared/lib/fresh-cache.ts'
 import { systemClock } from '#shared/lib/clock.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 import { Seal } from '#shared/lib/seal.ts'
 import { BreakerBoard, createModel } from '#shared/models/port.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
@@ -31,7 +32,7 @@ export interface Service extends Swarm {
   readonly close: () => Promise<void>
 }
 
-export async function openService(config: Config, role: string): Promise<Service> {
+export async function openService(config: Config, role: string, clock: Clock = systemClock): Promise<Service> {
   const database = await openDatabase({
     url: need(config.database.url, 'DATABASE_URL', role),
     poolSize: config.database.pool,
@@ -40,9 +41,9 @@ export async function openService(config: Config, role: string): Promise<Service
   })
   await database.migrate()
   const store = createStore(database)
-  const swarm = await joinSwarm(config, role, store)
+  const swarm = await joinSwarm(config, role, store, clock)
   const secret = need(config.secret, 'WAGGLE_SECRET', role)
-  const breakers = new BreakerBoard(systemClock)
+  const breakers = new BreakerBoard(clock)
   return {
     ...swarm,
     database,

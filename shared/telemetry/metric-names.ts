@@ -98,6 +98,11 @@ export const METRICS = {
   waggle_activations: { type: 'gauge', help: 'Actors awake in this process.', labels: [] },
   waggle_activation_seconds: { type: 'histogram', help: 'Waking of an actor.', labels: [], buckets: SHORT_SECONDS },
   waggle_partitions_held: { type: 'gauge', help: 'Partitions held by this process.', labels: ['kind'] },
+  waggle_releases_total: {
+    type: 'counter',
+    help: 'Partitions let go, by reason: STALE_EPOCH is one that was taken over before its holder knew.',
+    labels: ['kind', 'reason'],
+  },
   waggle_takeovers_total: { type: 'counter', help: 'Partitions acquired.', labels: ['kind'] },
   waggle_commits_total: { type: 'counter', help: 'Transactions of handlers.', labels: [] },
   waggle_commit_steps_total: { type: 'counter', help: 'Handler executions inside those transactions.', labels: [] },

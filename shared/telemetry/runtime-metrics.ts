@@ -16,7 +16,10 @@ export function observeRuntime(metrics: Metrics): (name: string, event: object) 
       hold(text(event.kind), 1)
       metrics.count('waggle_takeovers_total', { kind: text(event.kind) })
     },
-    'partition:released': (event) => hold(text(event.kind), -1),
+    'partition:released': (event) => {
+      hold(text(event.kind), -1)
+      metrics.count('waggle_releases_total', { kind: text(event.kind), reason: text(event.reason) })
+    },
     'activation:woken': (event) => {
       metrics.gauge('waggle_activations', {}, ++awake)
       metrics.observe('waggle_activation_seconds', {}, seconds(event.ms))
@@ -66,6 +69,7 @@ interface Fields {
   readonly decision?: unknown
   readonly steps?: unknown
   readonly limit?: unknown
+  readonly reason?: unknown
 }
 
 function text(value: unknown): string {
