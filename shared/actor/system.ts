@@ -27,6 +27,7 @@ import { Reacher } from './reach.ts'
 import type { Reach } from './ref.ts'
 import type { Store } from './store.ts'
 import { DEFAULT_STREAMS, streamSpecs } from './streams.ts'
+import { Undelivered } from './undelivered.ts'
 import type { StreamOptions } from './streams.ts'
 
 export interface SystemParts {
@@ -62,6 +63,7 @@ export class ActorSystem {
   #placement: Placement | null = null
   #relay: Relay | null = null
   #keeper: LogKeeper | null = null
+  #undelivered: Undelivered | null = null
   #sweep: Cancel | null = null
   #started = false
   #stopped: Promise<void> | null = null
@@ -122,6 +124,8 @@ export class ActorSystem {
       this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
       await this.#keeper.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
+      this.#undelivered = new Undelivered(core, () => this.#placement?.keepsLog ?? false)
+      if (this.#stopped === null) this.#undelivered.open()
       if (this.#stopped === null) this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
     } else if (this.#actors.size > 0) {
       throw new WaggleError('CONFIG', { reason: 'Virtual actors need a store.' })
@@ -172,6 +176,7 @@ export class ActorSystem {
     this.#stopped ??= Promise.resolve()
     this.#sweep?.()
     this.#keeper?.close()
+    this.#undelivered?.close()
     this.#placement?.abandon(error)
     for (const pool of this.#pools) void pool.close(0)
     for (const signal of this.#signals) signal.unsubscribe()
@@ -230,6 +235,7 @@ export class ActorSystem {
   async #stop(): Promise<void> {
     this.#sweep?.()
     this.#keeper?.close()
+    this.#undelivered?.close()
     await this.#placement?.close(this.#core.limits.drainMs)
     for (const signal of this.#signals) signal.unsubscribe()
     for (const pool of this.#pools) this.#local.remove(pool)

@@ -126,6 +126,13 @@ export const CATALOGUE = {
     false,
     'Deploy the same version everywhere.',
   ),
+  UNDELIVERED: entry(
+    'A message was delivered many times and never acknowledged.',
+    'ops',
+    500,
+    false,
+    'Look at the bridge that reads this channel, then replay the dead letter.',
+  ),
   CRASHED: entry('The handler failed.', 'ops', 500, false, 'See the dead letter or the log.'),
   GAVE_UP: entry('It failed too often and was given up.', 'ops', 500, false, 'See its dead letter, then replay it.'),
   LEAVING: entry('This process is shutting down.', 'sys', 503, true, 'Try again; another process takes over.'),
