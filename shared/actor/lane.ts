@@ -11,7 +11,7 @@ import { isInbox } from './execution.ts'
 import type { Execution } from './execution.ts'
 import { PROBE, endedId, runtimeEnvelope, timerEnvelope, typeOf } from './items.ts'
 import type { Item } from './items.ts'
-import { AGAIN, BURIED_AT_ONCE, ENDED, MAX_HISTORY, TIMER, letter } from './letters.ts'
+import { AGAIN, BURIED_AT_ONCE, ENDED, MAX_HISTORY, TIMER, letter, letterId } from './letters.ts'
 import { specOf } from './message.ts'
 import { onlySql } from './only-sql.ts'
 import type { HeldPartition } from './partition.ts'
@@ -438,7 +438,7 @@ export class Lane {
     const receipt = item.is === 'command' ? execution.receipt({ error }) : null
     const deadLetter = letter(core, {
       // Outside of a transaction it may be written twice.
-      ...(this.#stateless ? { id: `${this.#held.kind}.${envelope.id}` } : {}),
+      ...(this.#stateless ? { id: letterId(this.#held.kind, envelope.id) } : {}),
       tenant: this.tenant,
       subject: item.is === 'command' ? item.delivery.subject : this.#subject,
       payload: item.is === 'command' ? item.delivery.data : encodeEnvelope(as),

@@ -41,6 +41,8 @@ export interface RuntimeEventMap {
   'run:crashed': { address: Address; tenant: string; decision: string; code: string; message: string }
   'commit:done': { steps: number; ms: number }
   'relay:retried': { subject: string; code: string }
+  /** What had outlived its term was let go. */
+  'rows:retired': { what: string; rows: number }
   'limit:hit': { limit: string; tenant: string; code: string }
 }
 

@@ -13,8 +13,8 @@ import type { Core, HostCore } from './core.ts'
 import { TenantCredit } from './credit.ts'
 import type { ActorDefinition, Definition, PoolDefinition, RunDefinition } from './definition.ts'
 import { FairQueue } from './fair.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
-import type { Limits } from './limits.ts'
+import { DEFAULT_LIMITS, DEFAULT_TERMS } from './limits.ts'
+import type { Limits, Terms } from './limits.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { NodeView } from './membership.ts'
 import { observeNothing } from './observe.ts'
@@ -38,6 +38,7 @@ export interface SystemParts {
   readonly clock?: Clock
   readonly random?: () => number
   readonly limits?: Partial<Limits>
+  readonly terms?: Partial<Terms>
   readonly streams?: Partial<StreamOptions>
   readonly log?: Logger
   readonly observe?: Observe
@@ -52,6 +53,7 @@ export class ActorSystem {
   readonly #core: Core
   readonly #store: Store | null
   readonly #streams: StreamOptions
+  readonly #terms: Terms
   readonly #calls: Calls
   readonly #local = new LocalPools()
   readonly #reacher: Reacher
@@ -90,6 +92,7 @@ export class ActorSystem {
       observe: parts.observe ?? observeNothing,
     }
     this.#store = parts.store ?? null
+    this.#terms = { ...DEFAULT_TERMS, ...parts.terms }
     this.#streams = { ...DEFAULT_STREAMS, ...parts.streams }
     this.#calls = new Calls(this.#core)
     this.#reacher = new Reacher(this.#core, this.#calls, new TenantCredit(this.#core), this.#local)
@@ -225,11 +228,20 @@ export class ActorSystem {
           processed: clock.now() - limits.processedMs - PROCESSED_SLACK_MS,
           relayed: clock.now() - limits.relayedMs,
         })) ?? 0
+      rows += await this.#retire()
     } catch (error) {
       log.debug({ code: coded(error).code }, 'old rows could not be swept; later')
     }
     if (this.#stopped === null)
       this.#sweep = clock.setTimeout(() => void this.#sweepOld(), rows > 0 ? SWEEP_FIRST_MS : SWEEP_EVERY_MS)
+  }
+
+  /** One node does it: what goes is the same, whoever looks. */
+  async #retire(): Promise<number> {
+    if (this.#store === null || this.#placement?.keepsLog !== true) return 0
+    const retired = await this.#store.retire(this.#core.clock.now(), this.#terms)
+    for (const [what, rows] of Object.entries(retired)) if (rows > 0) this.#core.observe('rows:retired', { what, rows })
+    return Object.values(retired).reduce((sum: number, rows: number) => sum + rows, 0)
   }
 
   async #stop(): Promise<void> {

@@ -262,6 +262,10 @@ export class GatewayWorld {
           replay: () => {
             throw refuse('CONFLICT')
           },
+          replayAll: () => ({ replayed: [], failed: [], left: false }),
+          discard: () => ({}),
+          discardAll: () => ({ discarded: 0, left: false }),
+          purge: () => ({ purged: 0, left: false }),
         },
       }),
     ]
