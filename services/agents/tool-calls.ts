@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RunContext } from '#shared/actor/definition.ts'
+import { canonicalJson } from '#shared/lib/canonical-json.ts'
 import { say } from '#shared/contracts/say.ts'
 import { Tool } from '#shared/contracts/tool.ts'
 import type { ToolResult } from '#shared/contracts/tool.ts'
@@ -7,6 +8,7 @@ import type { ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileTool } from './profile.ts'
+import { transferIn } from './transfer.ts'
 
 /** One tool call: policy and guardrails first, then the ledger and the call, then the guardrails on what came back. */
 export async function callTool(
@@ -14,6 +16,7 @@ export async function callTool(
   sayings: RunSayings,
   profile: AgentProfile,
   conversationId: string,
+  thread: string,
   request: ToolRequest,
   report: { happened: string[]; couldNot: string[] },
 ): Promise<ToolAnswer> {
@@ -26,6 +29,11 @@ export async function callTool(
   })
   const returned = (status: 'done' | 'failed' | 'unknown' | 'denied', result: unknown): void =>
     say(ctx, 'tool:returned', { ...said, status, result, ms: ctx.now() - started }, entry('returned'))
+  const handover = transferIn(profile, request)
+  if (handover !== null) {
+    returned('done', handover)
+    return { text: `Handed over to ${handover.to}.`, failed: false, escalate: null, handover }
+  }
   const tool = profile.tools.find((candidate) => candidate.name === request.name)
   if (tool === undefined) {
     returned('denied', 'not a tool of this agent')
@@ -47,7 +55,8 @@ export async function callTool(
   }
   const canonical = canonicalJson(args)
   say(ctx, 'tool:called', { ...said, args }, entry('called'))
-  const key = `${ctx.key.join('/')}/${request.id}`
+  // By the thread: a run that goes on with another's work finds what that has done.
+  const key = `${thread}/${request.id}`
   const outcome = await ctx.effect<ToolResult>(
     {
       id: key,
@@ -123,13 +132,4 @@ function objectIn(text: string): Record<string, unknown> | null {
 function wordsOf(error: { readonly message: string; readonly details?: unknown }): string {
   const said = (error.details as { said?: unknown } | undefined)?.said
   return typeof said === 'string' && said !== '' ? said : error.message
-}
-
-/** JSON with sorted keys: the same arguments have the same hash. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 }

@@ -18,6 +18,12 @@ export async function openConversation(ctx: Context<SupervisorState>, sql: Tenan
   say(ctx, 'conversation:opened', { user, channel })
 }
 
+/** Staff of the tenant. */
+export function requireStaff(ctx: Context<SupervisorState>): void {
+  if (ctx.cause.principal?.roles.some((role) => STAFF.includes(role)) === true) return
+  throw refuse('FORBIDDEN', { reason: 'This is for operators.' })
+}
+
 /** The person whose conversation it is, or staff of the tenant. */
 export function requireOwner(ctx: Context<SupervisorState>): void {
   const principal = ctx.cause.principal

@@ -3,6 +3,9 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { Finished } from '#shared/contracts/supervisor.ts'
+import { tokensOf } from '#shared/contracts/budget.ts'
+import { settle } from './allotment.ts'
+import { handOver, spentUp } from './budgets.ts'
 import { sendPublic } from './send-public.ts'
 import type { SupervisorState } from './state.ts'
 import { endTurn, nextTurn } from './turns.ts'
@@ -12,6 +15,21 @@ export async function finish(ctx: Context<SupervisorState>, end: z.infer<typeof 
   const turn = ctx.state.turns.find((candidate) => candidate.turnId === end.turnId)
   if (turn === undefined) return
   const sql = await ctx.sql()
+  if (end.usage !== undefined) await settle(ctx, sql, turn, end.usage)
+  if (end.spent != null) {
+    const thread = end.thread ?? ''
+    const onSpent = end.parked === true ? 'ask' : 'end'
+    turn.settled = { tokens: tokensOf(end.spent.usage), costMicros: end.spent.usage.costMicros }
+    return await spentUp(
+      ctx,
+      sql,
+      turn,
+      end.agent,
+      { scope: 'turn', ...end.spent, onSpent },
+      { runId: end.runId, thread },
+    )
+  }
+  if (end.handover != null) return await handOver(ctx, sql, turn, end)
   if (end.message !== null && (await sendPublic(ctx, sql, ctx.cause.control, end.message, end))) {
     ctx.state.lastMessageId = end.message.id
     ctx.state.current = end.agent

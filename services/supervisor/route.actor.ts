@@ -1,6 +1,7 @@
 import { runActor } from '#shared/actor/definition.ts'
 import type { RunDefinition } from '#shared/actor/definition.ts'
 import { Route } from '#shared/contracts/agent.ts'
+import type { TurnLimits } from '#shared/contracts/agent.ts'
 import { runRouteGraph } from '#shared/graph/route-graph.ts'
 import type { Candidate } from '#shared/graph/route-graph.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
@@ -8,6 +9,8 @@ import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 export interface RouteParts {
   /** The enabled agents of a tenant, in the order in which they are offered. */
   readonly candidates: (tenant: string) => Promise<readonly Candidate[]>
+  /** What bounds a turn of this tenant. */
+  readonly limits: (tenant: string) => Promise<TurnLimits>
   /** The model that routes for a tenant. */
   readonly routingModel: (tenant: string) => Promise<ModelSpec>
   readonly models: (spec: ModelSpec) => ChatModel
@@ -18,10 +21,12 @@ export function routeOf(parts: RouteParts): RunDefinition {
   return runActor(Route, async (ctx, { text, history, current, wanted }) => {
     const started = ctx.now()
     const candidates = await parts.candidates(ctx.tenant)
+    const limits = await parts.limits(ctx.tenant)
     const decided = (
       agent: string | null,
       reason: string,
-    ): { agent: string | null; title: string; reason: string; ms: number } => ({
+    ): { agent: string | null; title: string; reason: string; ms: number; limits: TurnLimits } => ({
+      limits,
       agent,
       title: candidates.find((candidate) => candidate.name === agent)?.title ?? '',
       reason,

@@ -1,8 +1,9 @@
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
-import { Agent } from '#shared/contracts/agent.ts'
+import { Agent, RouteResult } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
+import { giveTurn } from './budgets.ts'
 import { messageOf } from './messages.ts'
 import { sendPublic } from './send-public.ts'
 import type { SupervisorState, Turn } from './state.ts'
@@ -23,9 +24,10 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
     endTurn(ctx, turn, 'failed', publicFailureOf(end.error ?? { code: 'INTERNAL', details: {} }), null)
     return await nextTurn(ctx, sql)
   }
-  const { agent, reason, ms } = end.result as { agent: string | null; title: string; reason: string; ms: number }
+  const { agent, reason, ms, limits } = RouteResult.parse(end.result)
+  turn.limits = limits
   say(ctx, 'route:decided', { turnId: turn.turnId, agent, reason, ms })
-  if (agent !== null) return dispatch(ctx, turn, agent, await recentHistory(ctx, sql))
+  if (agent !== null) return await giveTurn(ctx, sql, turn, agent)
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
 }
@@ -45,7 +47,12 @@ export function dispatch(
     Agent,
     [ctx.key[0]!, agent],
     'prompt',
-    { turnId, runId, messageId, answerId, text, history },
+    {
+      ...{ turnId, runId, messageId, answerId, text, history },
+      ...(turn.budget === undefined ? {} : { budget: turn.budget }),
+      ...(turn.handedOver == null ? {} : { handedOver: turn.handedOver }),
+      ...(turn.thread == null ? {} : { thread: turn.thread }),
+    },
     { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
   )
 }

@@ -1,3 +1,5 @@
+import type { TurnLimits } from '#shared/contracts/agent.ts'
+import type { Allotment } from '#shared/contracts/budget.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 
 /** One message being answered, or waiting to be. */
@@ -11,10 +13,33 @@ export interface Turn {
   wanted: string | null
   principal: Principal | null
   taint: string[]
-  phase: 'queued' | 'routing' | 'running'
+  phase: 'queued' | 'routing' | 'running' | 'parked'
   agent: string | null
   runId: string | null
   startedAt: number
+  limits?: TurnLimits | null
+  /** Agents that had it, in order. */
+  path?: string[]
+  handedOver?: { from: string; reason: string } | null
+  /** What the run at work may spend. */
+  budget?: Allotment
+  /** What was set aside for it; `day` when the tenant's day is bounded. */
+  reserved?: (Amounts & { day: string | null }) | null
+  /** By runs that are over. */
+  spent?: Amounts
+  /** What of the thread at work is in `spent` already. */
+  settled?: Amounts | null
+  /** What somebody added to its limits. */
+  raised?: Amounts & { wallMs: number }
+  /** It waits for somebody who raises its budget. */
+  parked?: { agent: string; thread: string | null } | null
+  /** The thread of checkpoints that the next run goes on with. */
+  thread?: string | null
+}
+
+export interface Amounts {
+  tokens: number
+  costMicros: number
 }
 
 export interface SupervisorState {
@@ -29,6 +54,8 @@ export interface SupervisorState {
   lastMessageId: string | null
   /** The first is at work, the others wait in order. */
   turns: Turn[]
+  /** By all turns that are over. */
+  spent?: Amounts
 }
 
 export function initialState(): SupervisorState {

@@ -1,7 +1,9 @@
 import { actor } from '#shared/actor/definition.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
+import { PARKED_TIMER, parkedTooLong, raise } from './budgets.ts'
 import { openConversation, requireOwner } from './conversation.ts'
 import { finish } from './finish.ts'
+import { again, retry } from './retry.ts'
 import { routed } from './routing.ts'
 import { send } from './send.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -28,10 +30,14 @@ export const supervisor = actor(Supervisor, {
     send,
     stop,
     finished: finish,
+    raise,
+    retry,
     async snapshot(ctx) {
       requireOwner(ctx)
       return await readSnapshot(ctx, await ctx.sql())
     },
   },
   ended: routed,
+  again,
+  timers: { [PARKED_TIMER]: parkedTooLong },
 })

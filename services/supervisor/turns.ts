@@ -63,7 +63,7 @@ export function beginTurn(ctx: Ctx, turn: Turn, history: readonly Said[]): void 
   ctx.spawn(
     Route,
     [conversationId, turnId],
-    { turnId, conversationId, text, history: [...history], current: ctx.state.current, wanted: turn.wanted },
+    { turnId, conversationId, messageId, text, history: [...history], current: ctx.state.current, wanted: turn.wanted },
     { fresh: true, principal: turn.principal, taint: turn.taint },
   )
 }

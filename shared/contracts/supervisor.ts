@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
+import { Handover } from './agent.ts'
+import { Spent } from './budget.ts'
 import { SendReceipt, Snapshot, StopReceipt } from './client.ts'
-import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
 
 /** What the supervisor of one conversation can be told; key: the conversation id. Every wait is in a child run. */
 export const Open = z.object({ channel: z.string().max(40) })
@@ -21,7 +23,24 @@ export const Finished = z.object({
   message: MessageFact.nullable(),
   error: z.object({ code: z.string(), message: z.string(), action: z.string() }).nullable(),
   report: StopReport.nullable(),
+  usage: Usage.optional(),
+  /** The thread of checkpoints of the run. */
+  thread: z.string().optional(),
+  handover: Handover.nullable().optional(),
+  /** What was spent up; the run waits when `parked`. */
+  spent: Spent.nullable().optional(),
+  parked: z.boolean().optional(),
 })
+/** Somebody decided about a turn that waits because its budget is spent: how much more it may spend, or that it ends. */
+export const Raise = z.object({
+  turnId: z.string(),
+  granted: z.boolean(),
+  tokens: z.number().int().nonnegative(),
+  costMicros: z.number().int().nonnegative(),
+  wallMs: z.number().int().nonnegative(),
+})
+/** The turn of a message was given up, and its dead letter replayed. */
+export const Retry = z.object({ messageId: z.string(), text: z.string(), agent: z.string().nullable() })
 
 export const Supervisor = contract(
   'supervisor',
@@ -32,6 +51,9 @@ export const Supervisor = contract(
     /** Receipt: StopReceipt; the report comes with `turn:ended`. */
     stop: tell(Stop, { fails: ['FORBIDDEN'] }),
     finished: tell(Finished),
+    /** Receipt: RaiseReceipt. */
+    raise: tell(Raise, { fails: ['FORBIDDEN', 'CONFLICT'] }),
+    retry: tell(Retry),
     snapshot: ask(z.object({}), Snapshot.omit({ cursor: true }), { within: '5s', fails: ['FORBIDDEN', 'NOT_FOUND'] }),
   },
   { partitions: 32 },

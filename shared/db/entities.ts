@@ -11,6 +11,7 @@ import { GuardrailEntity } from './entities/guardrail.ts'
 import { MessageEntity } from './entities/message.ts'
 import { RunEntity } from './entities/run.ts'
 import { SecretEntity } from './entities/secret.ts'
+import { SpendingEntity } from './entities/spending.ts'
 import { TenantEntity } from './entities/tenant.ts'
 import { ToolEntity } from './entities/tool.ts'
 import { UserEntity } from './entities/user.ts'
@@ -33,6 +34,7 @@ export const ENTITIES = [
   MessageEntity,
   RunEntity,
   SecretEntity,
+  SpendingEntity,
   TenantEntity,
   ToolEntity,
   UserEntity,

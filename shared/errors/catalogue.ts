@@ -162,6 +162,20 @@ export const CATALOGUE = {
     false,
     'Ask for less at once, or raise the limit of the agent.',
   ),
+  BUDGET_SPENT: entry(
+    'What this turn may spend is spent.',
+    'pub',
+    402,
+    false,
+    'Ask for less at once, or have the limit raised.',
+  ),
+  LOOP_CUT: entry(
+    'The work went in circles and was ended.',
+    'pub',
+    508,
+    false,
+    'Ask in another way, or ask for a person.',
+  ),
   OUTPUT_INVALID: entry(
     'The answer did not fit the output schema of the agent.',
     'ops',

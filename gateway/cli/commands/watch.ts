@@ -153,8 +153,15 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
       return colors.red(text)
     case 'actor:changed':
       return entry.payload.state === 'crashed' ? colors.red(text) : colors.dim(text)
+    case 'budget:warned':
+    case 'budget:spent':
+    case 'loop:cut':
+      return colors.red(text)
+    case 'turn:transferred':
+      return colors.cyan(text)
     case 'human:offered':
     case 'control:changed':
+    case 'budget:raised':
       return colors.bold(text)
     case 'conversation:opened':
     case 'activation:opened':

@@ -8,3 +8,4 @@ revoke select, delete on messages, audit_log from waggle_runtime;
 revoke delete on dead_letters from waggle_app;
 drop index dead_letters_kind;
 alter table dead_letters drop column kind;
+drop table spending;

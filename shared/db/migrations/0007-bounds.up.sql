@@ -7,6 +7,20 @@ alter table dead_letters add column kind text not null generated always as (
 create index dead_letters_kind on dead_letters (tenant, kind, code, at desc) where state = 'buried';
 grant delete on dead_letters to waggle_app;
 
+-- What a tenant has spent and reserved on a day, where it has a limit for one.
+create table spending (
+  tenant text not null references tenants on delete cascade deferrable,
+  -- YYYY-MM-DD, UTC
+  day text not null,
+  tokens bigint not null,
+  cost_micros bigint not null,
+  primary key (tenant, day)
+) with (fillfactor = 50);
+alter table spending enable row level security;
+alter table spending force row level security;
+create policy tenant on spending to waggle_app using (tenant = current_tenant()) with check (tenant = current_tenant());
+grant select, insert, update, delete on spending to waggle_app;
+
 -- The runtime's role lets go of them, through this function.
 grant select, delete on messages, audit_log to waggle_runtime;
 grant select on conversations to waggle_runtime;

@@ -53,6 +53,9 @@ async function turn(thread: string): Promise<void> {
     call: async () => ({ text: '{"status":"shipped"}', failed: false, escalate: null }),
     verify: async () => ({ ok: true, data: null }),
     spent: () => {},
+    cost: () => 0,
+    reserve: () => null,
+    repeated: () => true,
     durable: async () => {},
   }
   const saver = new MemorySaver()

@@ -363,6 +363,8 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
         )
         return { turnId: turn.turnId, status: 'stopping' }
       },
+      raise: () => ({ status: 'resumed' }),
+      retry() {},
       finished() {},
       snapshot(ctx) {
         const principal = ctx.cause.principal
