@@ -3,6 +3,7 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { Handover } from '#shared/contracts/agent.ts'
 import { DEFAULT_HOPS } from '#shared/contracts/budget.ts'
+import type { RaiseReceipt } from '#shared/contracts/client.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { Finished, Raise } from '#shared/contracts/supervisor.ts'
@@ -50,7 +51,7 @@ export async function spentUp(
 export async function raise(
   ctx: Ctx,
   { turnId, granted, ...more }: z.infer<typeof Raise>,
-): Promise<{ status: 'resumed' | 'ended' }> {
+): Promise<z.infer<typeof RaiseReceipt>> {
   requireStaff(ctx)
   const turn = ctx.state.turns.find((candidate) => candidate.turnId === turnId)
   if (turn?.phase !== 'parked' || turn.parked == null)
@@ -74,7 +75,7 @@ export async function raise(
   // Not enough: it waits on, and that is said.
   if ('scope' in allotted) {
     await spentUp(ctx, sql, turn, agent, allotted, thread === null ? null : { runId: turn.runId ?? '', thread })
-    return { status: 'ended' }
+    return { status: turn.phase === 'parked' ? 'waiting' : 'ended' }
   }
   // What the thread has spent counts in it again, so that is added to what it may spend from now on.
   const before = turn.settled ?? { tokens: 0, costMicros: 0 }

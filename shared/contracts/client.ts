@@ -28,6 +28,18 @@ export const SendRequest = z.object({
   agent: z.string().max(60).optional(),
 })
 export const StopRequest = z.object({ conversationId: Id, turnId: Id.optional() })
+/** An operator's word about a turn that waits because its budget is spent. */
+export const RaiseRequest = z.object({
+  conversationId: Id,
+  turnId: Id,
+  /** False: the turn ends. */
+  granted: z.boolean().default(true),
+  tokens: z.number().int().min(0).max(100_000_000).default(0),
+  /** Millionths of the currency of the tenant's price table. */
+  costMicros: z.number().int().min(0).max(1_000_000_000_000).default(0),
+  wallMs: z.number().int().min(0).max(86_400_000).default(0),
+})
+export const RaiseReceipt = z.object({ status: z.enum(['resumed', 'waiting', 'ended']) })
 export const CloseRequest = z.object({ conversationId: Id })
 export const WatchRequest = z.object({ after: z.string().max(120).optional() })
 
@@ -94,6 +106,10 @@ export interface ClientToServer {
   'conversation:close': (request: z.infer<typeof CloseRequest>, ack: (answer: Ack<object>) => void) => void
   'message:send': (request: z.infer<typeof SendRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
+  'budget:raise': (
+    request: z.input<typeof RaiseRequest>,
+    ack: (answer: Ack<z.infer<typeof RaiseReceipt>>) => void,
+  ) => void
   'swarm:watch': (request: z.infer<typeof WatchRequest>, ack: (answer: Ack<{ cursor: string }>) => void) => void
   'swarm:unwatch': (request: object, ack: (answer: Ack<object>) => void) => void
 }
