@@ -118,6 +118,12 @@ function fold(state: ConversationState, entry: KnownEntry): ConversationState {
       const letters = addOnce(state.letters, entry.payload, (a, b) => a.letterId === b.letterId)
       return { ...state, letters: letters.slice(-MAX_LETTERS) }
     }
+    // Seen in the list of events; nothing of a conversation's state is made of them.
+    case 'budget:warned':
+    case 'budget:spent':
+    case 'budget:raised':
+    case 'loop:cut':
+    case 'turn:transferred':
     case 'conversation:opened':
     case 'activation:opened':
       return state

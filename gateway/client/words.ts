@@ -176,6 +176,18 @@ export function entryInWords(entry: KnownEntry): string {
     }
     case 'letter:buried':
       return `${entry.payload.kind} ${entry.payload.type} is a dead letter: ${entry.payload.code} (${entry.payload.letterId})`
+    case 'budget:warned':
+      return `${entry.payload.used} of ${entry.payload.limit} ${entry.payload.what} are used`
+    case 'budget:spent': {
+      const { agent, scope, what, used, limit, policy } = entry.payload
+      return `${agent}: ${used} of ${limit} ${what} of the ${scope}; ${policy === 'ask' ? 'it waits for more' : 'the turn ends'}`
+    }
+    case 'budget:raised':
+      return `${entry.payload.by} ${entry.payload.granted ? 'raised it' : 'ended the turn'}`
+    case 'loop:cut':
+      return `${entry.payload.path.join(' → ')} ${entry.payload.times} times${entry.payload.ended ? '; ended' : ''}`
+    case 'turn:transferred':
+      return `${entry.payload.from} hands over to ${entry.payload.to}: ${entry.payload.reason}`
     case 'activation:opened':
       return `on ${entry.payload.node}`
   }

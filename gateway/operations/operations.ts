@@ -1,7 +1,13 @@
 import { BRANCH_OPERATIONS } from './branches.ts'
+import { BUDGET_OPERATIONS } from './budgets.ts'
 import { CONTROL_OPERATIONS } from './control.ts'
 import { MESSAGE_OPERATIONS } from './messages.ts'
 import type { Operation } from './operation.ts'
 
 /** Every operation there is, by topic. */
-export const OPERATIONS: readonly Operation[] = [...MESSAGE_OPERATIONS, ...BRANCH_OPERATIONS, ...CONTROL_OPERATIONS]
+export const OPERATIONS: readonly Operation[] = [
+  ...MESSAGE_OPERATIONS,
+  ...BRANCH_OPERATIONS,
+  ...BUDGET_OPERATIONS,
+  ...CONTROL_OPERATIONS,
+]

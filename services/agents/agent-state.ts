@@ -9,6 +9,8 @@ export interface AgentState {
 export interface RunningTurn {
   runId: string
   startedAt: number
+  /** The thread of checkpoints that it goes on with; absent: its own. */
+  thread?: string
   /** The message that it answers. */
   messageId?: string
   /** Messages said to it that it has heard, in order. */

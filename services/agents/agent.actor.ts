@@ -1,8 +1,10 @@
 import { actor } from '#shared/actor/definition.ts'
-import type { Context } from '#shared/actor/definition.ts'
+import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { ErrorCode } from '#shared/errors/catalogue.ts'
-import { Agent, Run, RunResult } from '#shared/contracts/agent.ts'
+import { Agent, Run, RunInput, RunResult } from '#shared/contracts/agent.ts'
+import { NOTHING_SPENT, Spent } from '#shared/contracts/budget.ts'
 import { failureOf, publicFailureOf } from '#shared/contracts/failure.ts'
+import { Usage } from '#shared/contracts/event-map.ts'
 import type { StopReport } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
@@ -14,7 +16,14 @@ import { pending, steer, unheard } from './pending.ts'
 const MAX_RUNNING = 4
 
 /** What another attempt would meet again. */
-const FINAL: ReadonlySet<ErrorCode> = new Set(['MODEL_AUTH', 'BLOCKED', 'NO_AGENT', 'TOO_LARGE'])
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  'MODEL_AUTH',
+  'BUDGET_SPENT',
+  'LOOP_CUT',
+  'BLOCKED',
+  'NO_AGENT',
+  'TOO_LARGE',
+])
 
 /** An agent in one conversation: it spawns a run for each turn and is free again, so `cancel` is always heard. */
 export const agent = actor(Agent, {
@@ -36,7 +45,12 @@ export const agent = actor(Agent, {
       }
       const [conversationId = '', name = ''] = ctx.key
       ctx.state.turns += 1
-      ctx.state.running[prompt.turnId] = { runId: prompt.runId, startedAt: ctx.now, messageId: prompt.messageId }
+      ctx.state.running[prompt.turnId] = {
+        runId: prompt.runId,
+        startedAt: ctx.now,
+        messageId: prompt.messageId,
+        ...(prompt.thread == null ? {} : { thread: prompt.thread }),
+      }
       ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name })
       for (const word of words) steer(ctx, { turnId: prompt.turnId, ...word })
     },
@@ -55,7 +69,7 @@ export const agent = actor(Agent, {
     const runId = end.key[1]!
     const found = Object.entries(ctx.state.running).find(([, run]) => run.runId === runId)
     if (found === undefined) return
-    const [turnId, { startedAt, pending: waiting = [], heard = [] }] = found
+    const [turnId, { startedAt, pending: waiting = [], heard = [], thread = end.key.join('/') }] = found
     delete ctx.state.running[turnId]
     const [conversationId = '', name = ''] = ctx.key
     const result = end.result === null ? null : RunResult.parse(end.result)
@@ -74,14 +88,14 @@ export const agent = actor(Agent, {
     // A run that said nothing of its end may have left calls open.
     if (result === null) await closeCalls(ctx, end.address, { turnId, runId })
     unheard(ctx, turnId, waiting, outcome === 'answered' ? 'the answer was finished' : `the turn ended: ${outcome}`)
-    const nothing = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
+    const usage = result?.usage ?? usageIn(failed)
     say(ctx, 'run:ended', {
       turnId,
       runId,
       agent: name,
-      outcome,
+      outcome: result?.parked != null ? 'parked' : result?.handover != null ? 'handed-over' : outcome,
       steps: result?.steps ?? 0,
-      usage: result?.usage ?? nothing,
+      usage,
       error: failed === null ? null : failureOf(failed),
       ms: ctx.now - startedAt,
     })
@@ -94,9 +108,28 @@ export const agent = actor(Agent, {
       error: failed === null ? null : publicFailureOf(failed),
       report,
       heard,
+      usage,
+      thread,
+      handover: result?.handover ?? null,
+      spent: result?.parked?.budget ?? spentIn(failed),
+      parked: result?.parked != null,
     })
   },
+  again(ctx, child) {
+    const { messageId, text, agent: name } = RunInput.parse(child.input)
+    ctx.tell(Supervisor, ctx.key[0]!, 'retry', { messageId, text, agent: name }, { fresh: true })
+  },
 })
+
+/** What a failed run says it has used; of one that crashed nobody knows. */
+function usageIn(failed: ChildEnd['error']): Usage {
+  const found = Usage.safeParse(failed?.details['usage'])
+  return found.success ? found.data : NOTHING_SPENT
+}
+
+function spentIn(failed: ChildEnd['error']): Spent | null {
+  return failed?.code === 'BUDGET_SPENT' ? Spent.parse(failed.details) : null
+}
 
 /** The supervisor waits for the end of each turn it handed over, also of one that was never worked on. */
 function notRun(

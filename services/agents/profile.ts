@@ -1,5 +1,8 @@
+import type { BudgetLimits } from '#shared/contracts/budget.ts'
 import type { GraphTool } from '#shared/graph/agent-graph.ts'
+import type { PriceTable } from '#shared/models/price.ts'
 import type { ModelSpec } from '#shared/models/spec.ts'
+import type { Colleague } from './transfer.ts'
 
 /** Everything an agent is, as read from database rows; nothing about it is code. */
 export interface AgentProfile {
@@ -13,6 +16,10 @@ export interface AgentProfile {
   readonly maxSteps: number
   readonly version: number
   readonly tools: readonly ProfileTool[]
+  readonly limits: BudgetLimits
+  readonly prices: PriceTable
+  /** Agents that it may hand a turn to. */
+  readonly colleagues: readonly Colleague[]
 }
 
 export interface ProfileTool extends GraphTool {

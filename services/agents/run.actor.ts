@@ -3,7 +3,8 @@ import { runActor } from '#shared/actor/definition.ts'
 import type { RunContext, RunDefinition } from '#shared/actor/definition.ts'
 import type { Fence } from '#shared/actor/store.ts'
 import { Run } from '#shared/contracts/agent.ts'
-import type { RunInput, RunResult } from '#shared/contracts/agent.ts'
+import { DEFAULT_REPEATS, Spent } from '#shared/contracts/budget.ts'
+import type { Parked, RunInput, RunResult } from '#shared/contracts/agent.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { MessageFact, StopReport, Usage } from '#shared/contracts/event-map.ts'
 import type { AgentPorts, ModelUsage } from '#shared/graph/agent-graph.ts'
@@ -13,11 +14,13 @@ import { runAgentGraph } from '#shared/graph/run-graph.ts'
 import type { GraphOutput, RunSaver } from '#shared/graph/run-graph.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 import { Answer } from './answer.ts'
+import { Budget, modelOf } from './budget.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileSource } from './profile.ts'
 import { Steering } from './steering.ts'
 import { callTool } from './tool-calls.ts'
+import { transferTools } from './transfer.ts'
 import { verifyOutput } from './verify-output.ts'
 
 export interface RunParts {
@@ -105,20 +108,24 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
   const { ctx, input, profile, sayings, saver } = attempt
   const checked = await guard(ctx, sayings, 'input', input.text)
   if (checked.verdict === 'block') return resultOf(attempt, 'refused', messageOf(attempt, checked.reason))
-  const thread = ctx.key.join('/')
-  const graph = await runAgentGraph(
-    {
-      history: input.history,
-      question: checked.verdict === 'rewrite' ? checked.text : input.text,
-      thread,
-      saver: saver.checkpoints,
-      resumed: ctx.resumed,
-      from: input.from,
-    },
-    portsOf(attempt, parts.models(profile.model)),
+  const thread = threadOf(attempt)
+  const goingOn = ctx.resumed || (input.thread ?? null) !== null
+  const graph = await walk(attempt, saver, () =>
+    runAgentGraph(
+      {
+        history: input.history,
+        question: checked.verdict === 'rewrite' ? checked.text : input.text,
+        thread,
+        saver: saver.checkpoints,
+        resumed: goingOn,
+        from: input.from,
+      },
+      portsOf(attempt, parts.models(profile.model)),
+    ),
   )
+  if ('parked' in graph) return graph
   try {
-    await saver.over(thread, ctx.resumed)
+    await saver.over(thread, goingOn)
   } catch (error) {
     // The answer stands without it; when the epoch is lost, the end of this run is refused anyway.
     ctx.log.warn({ run: ctx.address, code: coded(error).code }, 'checkpoints of a run that is over were not pruned')
@@ -126,15 +133,42 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
   return finished(attempt, graph)
 }
 
+/** The thread of checkpoints and effects that this run writes: its own, or that of the run whose work it goes on with. */
+function threadOf({ ctx, input }: Attempt): string {
+  return input.thread ?? ctx.key.join('/')
+}
+
+/** A budget that is spent ends the walk: for good, or until somebody raises it, as its policy says. */
+async function walk(
+  attempt: Attempt,
+  saver: RunSaver,
+  graph: () => Promise<GraphOutput>,
+): Promise<GraphOutput | (RunResult & { parked: Parked })> {
+  try {
+    return await graph()
+  } catch (error) {
+    const failure = coded(error)
+    if (failure.code !== 'BUDGET_SPENT') throw error
+    const budget = Spent.parse(failure.details)
+    Object.assign(attempt.usage, budget.usage)
+    attempt.answer.withdraw('The budget of this turn is spent.')
+    if (attempt.input.budget?.onSpent !== 'ask') throw error
+    // Whoever goes on begins from the last checkpoint.
+    await saver.durable()
+    return { ...resultOf(attempt, 'stopped', null), parked: { budget } }
+  }
+}
+
 function finished(attempt: Attempt, graph: GraphOutput): RunResult {
   const { answer, usage } = attempt
   Object.assign(usage, graph.usage)
-  if (graph.stepLimit) throw refuse('STEP_LIMIT', { steps: graph.steps })
+  if (graph.stepLimit) throw refuse('STEP_LIMIT', { steps: graph.steps, usage })
   if (graph.invalid !== null) {
     answer.withdraw('The answer could not be used.')
-    throw refuse('OUTPUT_INVALID', { reason: graph.invalid })
+    throw refuse('OUTPUT_INVALID', { reason: graph.invalid, usage })
   }
-  const { steps } = graph
+  const { steps, handover } = graph
+  if (handover !== null) return { ...resultOf(attempt, 'answered', null, steps), handover }
   if (graph.escalate !== null)
     return resultOf(attempt, 'escalated', messageOf(attempt, ESCALATED, { data: { escalate: graph.escalate } }), steps)
   if (graph.refused !== null)
@@ -186,13 +220,52 @@ function messageOf(
   }
 }
 
+function budgetOf({ ctx, input, profile }: Attempt): Budget {
+  const { turnId, runId } = input
+  const unbounded = { tokens: null, costMicros: null, wallMs: null, onSpent: 'end' } as const
+  return new Budget(input.budget ?? unbounded, profile.prices, modelOf(profile.model), ctx.cause.at, (about) =>
+    say(ctx, 'budget:warned', { turnId, runId, ...about }, { id: `${runId}.warned` }),
+  )
+}
+
+/** Refuses a call that was made too often before, and ends a run that goes on making it. */
+function mayRepeat({ ctx, input, profile }: Attempt, tool: string, times: number): boolean {
+  const limit = profile.limits.repeats ?? DEFAULT_REPEATS
+  if (times < limit) return true
+  const ended = times >= limit + REFUSALS
+  const { turnId, runId } = input
+  const about = { turnId, runId, what: 'tool' as const, path: [tool], times, ended }
+  say(ctx, 'loop:cut', about, { id: `${runId}.${tool}.${times}.cut` })
+  if (ended) throw refuse('LOOP_CUT', { tool, times })
+  return false
+}
+
+/** Refusals of one repeated call after which the run is ended. */
+const REFUSALS = 2
+
+function handedOver({ from, reason }: { readonly from: string; readonly reason: string }): string {
+  return `This conversation was handed to you by ${from}${reason === '' ? '' : `: ${reason}`}. Go on from there.`
+}
+
+function answeredBy(metadata: Readonly<Record<string, unknown>>): { provider?: string; model?: string } {
+  const { model_provider: provider, model_name: model } = metadata
+  return {
+    ...(typeof provider === 'string' ? { provider } : {}),
+    ...(typeof model === 'string' ? { model } : {}),
+  }
+}
+
 function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
   const { ctx, input, profile, sayings, answer, usage, report, open, saver, steering } = attempt
   const said = { turnId: input.turnId, runId: input.runId }
+  const budget = budgetOf(attempt)
+  const from = input.handedOver ?? null
   return {
     model,
-    systemPrompt: input.context === '' ? profile.systemPrompt : `${profile.systemPrompt}\n\n${input.context}`,
-    tools: profile.tools,
+    systemPrompt: [profile.systemPrompt, from === null ? '' : handedOver(from), input.context]
+      .filter((part) => part !== '')
+      .join('\n\n'),
+    tools: profile.colleagues.length === 0 ? profile.tools : [...profile.tools, ...transferTools(profile.colleagues)],
     maxSteps: profile.maxSteps,
     signal: ctx.signal,
     reached: (step, label) => {
@@ -204,7 +277,7 @@ function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
     said: (text) => answer.complete(text),
     retrieve: async () => [],
     call: async (request) => {
-      const call = callTool(ctx, sayings, profile, input.conversationId, request, report)
+      const call = callTool(ctx, sayings, profile, input.conversationId, threadOf(attempt), request, report)
       open.add(call)
       return await call.finally(() => open.delete(call))
     },
@@ -213,9 +286,13 @@ function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
       usage.inputTokens += spent.inputTokens
       usage.outputTokens += spent.outputTokens
       usage.cachedTokens += spent.cachedTokens
+      usage.costMicros += spent.costMicros
     },
     pending: steering.pending,
     heeded: steering.heeded,
+    cost: (counted, metadata) => budget.costOf(counted, answeredBy(metadata)),
+    reserve: (used, promptChars) => budget.reserve(used, promptChars, ctx.now()),
+    repeated: (call, times) => mayRepeat(attempt, call.name, times),
     durable: () => saver.durable(),
   }
 }

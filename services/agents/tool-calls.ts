@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RunContext } from '#shared/actor/definition.ts'
 import type { EventPayload, StopReport } from '#shared/contracts/event-map.ts'
+import { canonicalJson } from '#shared/lib/canonical-json.ts'
 import { say } from '#shared/contracts/say.ts'
 import { Tool } from '#shared/contracts/tool.ts'
 import type { ToolResult } from '#shared/contracts/tool.ts'
@@ -9,6 +10,7 @@ import { coded } from '#shared/errors/waggle-error.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileTool } from './profile.ts'
+import { transferIn } from './transfer.ts'
 
 /** One tool call: policy and guardrails first, then the ledger and the call, then the guardrails on what came back. */
 export async function callTool(
@@ -16,6 +18,7 @@ export async function callTool(
   sayings: RunSayings,
   profile: AgentProfile,
   conversationId: string,
+  thread: string,
   request: ToolRequest,
   report: StopReport,
 ): Promise<ToolAnswer> {
@@ -28,6 +31,11 @@ export async function callTool(
   })
   const returned = (status: EventPayload<'tool:returned'>['status'], result: unknown): void =>
     say(ctx, 'tool:returned', { ...said, status, result, ms: ctx.now() - started }, entry('returned'))
+  const handover = transferIn(profile, request)
+  if (handover !== null) {
+    returned('done', handover)
+    return { text: `Handed over to ${handover.to}.`, failed: false, escalate: null, handover }
+  }
   const tool = profile.tools.find((candidate) => candidate.name === request.name)
   if (tool === undefined) {
     returned('denied', 'not a tool of this agent')
@@ -49,7 +57,13 @@ export async function callTool(
   }
   say(ctx, 'tool:called', { ...said, args }, entry('called'))
   try {
-    return await make(ctx, sayings, { tool, args, conversationId, callId: said.callId, request }, report, returned)
+    return await make(
+      ctx,
+      sayings,
+      { tool, args, conversationId, callId: said.callId, key: `${thread}/${request.id}` },
+      report,
+      returned,
+    )
   } catch (error) {
     // What was called returns in the log, whatever ends it (I8); what is resumed elsewhere returns there.
     if (wasStopped(ctx)) returned('stopped', null)
@@ -57,14 +71,14 @@ export async function callTool(
   }
 }
 
+/** `key` by the thread: a run that goes on with another's work finds what that has done. */
 async function make(
   ctx: RunContext,
   sayings: RunSayings,
-  { tool, args, conversationId, callId, request }: AllowedCall,
+  { tool, args, conversationId, callId, key }: AllowedCall,
   report: StopReport,
   returned: (status: EventPayload<'tool:returned'>['status'], result: unknown) => void,
 ): Promise<ToolAnswer> {
-  const key = `${ctx.key.join('/')}/${request.id}`
   const outcome = await ctx.effect<ToolResult>(
     {
       id: key,
@@ -103,7 +117,7 @@ interface AllowedCall {
   readonly args: Record<string, unknown>
   readonly conversationId: string
   readonly callId: string
-  readonly request: ToolRequest
+  readonly key: string
 }
 
 /** Somebody stopped the run; it was not merely left to another holder. */
@@ -161,13 +175,4 @@ function objectIn(text: string): Record<string, unknown> | null {
 function wordsOf(error: { readonly message: string; readonly details?: unknown }): string {
   const said = (error.details as { said?: unknown } | undefined)?.said
   return typeof said === 'string' && said !== '' ? said : error.message
-}
-
-/** JSON with sorted keys: the same arguments have the same hash. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 }

@@ -4,8 +4,12 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { Finished } from '#shared/contracts/supervisor.ts'
+import type { Spent } from '#shared/contracts/budget.ts'
+import { tokensOf } from '#shared/contracts/budget.ts'
 import { followMessage } from '#shared/db/repositories/message-tree.ts'
 import { changeBranch, takeBack } from './active-branch.ts'
+import { settle } from './allotment.ts'
+import { handOver, spentUp } from './budgets.ts'
 import { parkDraft } from './drafts.ts'
 import { keepUnsaid } from './notes.ts'
 import { sendPublic } from './send-public.ts'
@@ -22,10 +26,15 @@ export async function finish(ctx: Ctx, end: z.infer<typeof Finished>): Promise<v
   const sql = await ctx.sql()
   const heard = end.heard ?? []
   await joinHeard(ctx, sql, heard)
+  if (end.usage !== undefined) await settle(ctx, sql, turn, end.usage)
   if (turn.stopping === 'rollback') {
     await takeBack(ctx, sql, turn, heard)
     endTurn(ctx, turn, 'stopped', null, end.report)
     return await nextTurn(ctx, sql)
+  }
+  if (turn.stopping === null && !turn.ending) {
+    if (end.spent != null) return await outOfBudget(ctx, sql, turn, end, end.spent)
+    if (end.handover != null) return await handOver(ctx, sql, turn, end)
   }
   const { message } = end
   const isDraft = draftsOnly(ctx.state) && ctx.cause.control === ctx.state.control
@@ -39,6 +48,19 @@ export async function finish(ctx: Ctx, end: z.infer<typeof Finished>): Promise<v
   }
   if (end.outcome === 'escalated') say(ctx, 'human:offered', { turnId: end.turnId, reason: escalation(end.message) })
   await closeTurn(ctx, sql, turn, end)
+}
+
+async function outOfBudget(
+  ctx: Ctx,
+  sql: TenantSql,
+  turn: Turn,
+  end: z.infer<typeof Finished>,
+  spent: Spent,
+): Promise<void> {
+  const onSpent = end.parked === true ? 'ask' : 'end'
+  turn.settled = { tokens: tokensOf(spent.usage), costMicros: spent.usage.costMicros }
+  const run = { runId: end.runId, thread: end.thread ?? '' }
+  await spentUp(ctx, sql, turn, end.agent, { scope: 'turn', ...spent, onSpent }, run)
 }
 
 /** Ends a turn; a branch on which nothing came to be said is left again. */

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { runActor } from '#shared/actor/definition.ts'
 import type { RunDefinition } from '#shared/actor/definition.ts'
 import { Route } from '#shared/contracts/agent.ts'
-import type { RouteResult } from '#shared/contracts/agent.ts'
+import type { RouteResult, TurnLimits } from '#shared/contracts/agent.ts'
 import type { WhileRunning } from '#shared/contracts/while-running.ts'
 import { runRouteGraph } from '#shared/graph/route-graph.ts'
 import type { Candidate } from '#shared/graph/route-graph.ts'
@@ -16,6 +16,8 @@ export interface RoutedAgent extends Candidate {
 export interface RouteParts {
   /** The enabled agents of a tenant, in the order in which they are offered. */
   readonly candidates: (tenant: string) => Promise<readonly RoutedAgent[]>
+  /** What bounds a turn of this tenant. */
+  readonly limits: (tenant: string) => Promise<TurnLimits>
   /** The model that routes for a tenant. */
   readonly routingModel: (tenant: string) => Promise<ModelSpec>
   readonly models: (spec: ModelSpec) => ChatModel
@@ -26,10 +28,11 @@ export function routeOf(parts: RouteParts): RunDefinition {
   return runActor(Route, async (ctx, { text, history, current, wanted }) => {
     const started = ctx.now()
     const candidates = await parts.candidates(ctx.tenant)
+    const limits = await parts.limits(ctx.tenant)
     const decided = (agent: string | null, reason: string): z.infer<typeof RouteResult> => {
       const found = candidates.find((candidate) => candidate.name === agent)
       const { title = '', whileRunning = null } = found ?? {}
-      return { agent, title, reason, ms: ctx.now() - started, whileRunning }
+      return { agent, title, reason, ms: ctx.now() - started, whileRunning, limits }
     }
     if (wanted !== null) {
       const known = candidates.some((candidate) => candidate.name === wanted)

@@ -1,10 +1,9 @@
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
-import type { z } from 'zod'
-import { Agent } from '#shared/contracts/agent.ts'
-import type { RouteResult } from '#shared/contracts/agent.ts'
+import { Agent, RouteResult } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
+import { giveTurn } from './budgets.ts'
 import { messageOf } from './messages.ts'
 import { agentContext } from './notes.ts'
 import { sendPublic } from './send-public.ts'
@@ -13,7 +12,6 @@ import type { SupervisorState, Turn } from './state.ts'
 import { endTurn, historyBefore, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
-type Routed = z.infer<typeof RouteResult>
 
 /** The run that chose who answers has ended: the turn goes to that agent, or is over. */
 export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
@@ -28,11 +26,12 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
     endTurn(ctx, turn, 'failed', publicFailureOf(end.error ?? { code: 'INTERNAL', details: {} }), null)
     return await nextTurn(ctx, sql)
   }
-  const { agent, reason, ms, whileRunning } = end.result as Routed
+  const { agent, reason, ms, whileRunning, limits } = RouteResult.parse(end.result)
+  turn.limits = limits
   say(ctx, 'route:decided', { turnId: turn.turnId, agent, reason, ms })
   if (agent !== null) {
     ctx.state.whileRunning = whileRunning
-    return await dispatch(ctx, sql, turn, agent)
+    return await giveTurn(ctx, sql, turn, agent)
   }
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
@@ -62,6 +61,9 @@ export async function dispatch(ctx: Ctx, sql: TenantSql, turn: Turn, agent: stri
       pending: turn.pending.splice(0),
       ...(from === null ? {} : { from }),
       ...(follows === null ? {} : { follows }),
+      ...(turn.budget === undefined ? {} : { budget: turn.budget }),
+      ...(turn.handedOver == null ? {} : { handedOver: turn.handedOver }),
+      ...(turn.thread == null ? {} : { thread: turn.thread }),
     },
     { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
   )

@@ -1,3 +1,5 @@
+import type { TurnLimits } from '#shared/contracts/agent.ts'
+import type { Allotment } from '#shared/contracts/budget.ts'
 import type { ControlMode, Offer } from '#shared/contracts/control.ts'
 import type { MessageFact, TurnOutcome } from '#shared/contracts/event-map.ts'
 import type { Pending } from '#shared/contracts/pending.ts'
@@ -21,8 +23,11 @@ export interface Turn extends Asked {
   turnId: string
   /** Id of the message that will be the answer. */
   answerId: string
-  /** `review`: an answer is written, and a person decides what becomes of it. */
-  phase: 'queued' | 'routing' | 'running' | 'review'
+  /**
+   * `review`: an answer is written, and a person decides what becomes of it. `parked`: a run waits for people, and nothing
+   * is at work.
+   */
+  phase: 'queued' | 'routing' | 'running' | 'review' | 'parked'
   agent: string | null
   runId: string | null
   startedAt: number
@@ -46,6 +51,29 @@ export interface Turn extends Asked {
   pending: Pending[]
   /** It is being stopped, and what of it remains. */
   stopping: 'keep' | 'rollback' | null
+  limits?: TurnLimits | null
+  /** Agents that had it, in order. */
+  path?: string[]
+  handedOver?: { from: string; reason: string } | null
+  /** What the run at work may spend. */
+  budget?: Allotment
+  /** What was set aside for it; `day` when the tenant's day is bounded. */
+  reserved?: (Amounts & { day: string | null }) | null
+  /** By runs that are over. */
+  spent?: Amounts
+  /** What of the thread at work is in `spent` already. */
+  settled?: Amounts | null
+  /** What somebody added to its limits. */
+  raised?: Amounts & { wallMs: number }
+  /** It waits for somebody who raises its budget. */
+  parked?: { agent: string; thread: string | null } | null
+  /** The thread of checkpoints that the next run goes on with. */
+  thread?: string | null
+}
+
+export interface Amounts {
+  tokens: number
+  costMicros: number
 }
 
 /** An offer, and what the conversation goes back to when nobody accepts. */
@@ -87,6 +115,8 @@ export interface SupervisorState {
   watchAt: number
   /** The first is at work, the others wait in order. */
   turns: Turn[]
+  /** By all turns that are over. */
+  spent?: Amounts
 }
 
 export const STATE_VERSION = 2

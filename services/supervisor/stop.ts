@@ -6,15 +6,20 @@ import type { Stop } from '#shared/contracts/supervisor.ts'
 import { requireOwner } from './conversation.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { supersedeDraft } from './supersede-draft.ts'
-import { endTurn } from './turns.ts'
+import { endTurn, nextTurn } from './turns.ts'
 
 /** Stops a turn, or the one at work; what stopped and what had happened comes with `turn:ended`. */
-export function stop(ctx: Context<SupervisorState>, { turnId, reason }: z.infer<typeof Stop>): StopReceipt {
+export async function stop(
+  ctx: Context<SupervisorState>,
+  { turnId, reason }: z.infer<typeof Stop>,
+): Promise<StopReceipt> {
   requireOwner(ctx)
   const turn = ctx.state.turns.find((candidate) => turnId === null || candidate.turnId === turnId)
   if (turn === undefined) return { turnId: null, status: 'nothing' }
   turn.stopping ??= 'keep'
+  const idle = turn.phase === 'parked' || turn.phase === 'review'
   stopTurn(ctx, turn, reason)
+  if (idle) await nextTurn(ctx, await ctx.sql())
   return { turnId: turn.turnId, status: 'stopping' }
 }
 
@@ -23,6 +28,7 @@ export function stopTurn(ctx: Context<SupervisorState>, turn: Turn, reason: stri
   const conversationId = ctx.key[0]!
   switch (turn.phase) {
     case 'queued':
+    case 'parked':
       endTurn(ctx, turn, 'stopped', null, { stopped: [`turn ${turn.turnId}`], couldNot: [], happened: [] })
       break
     case 'review':

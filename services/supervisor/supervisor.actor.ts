@@ -4,6 +4,7 @@ import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { assign, read } from './assignment.ts'
 import { regenerate, selectBranch } from './branch.ts'
 import { brief } from './briefing.ts'
+import { PARKED_TIMER, parkedTooLong, raise } from './budgets.ts'
 import { control } from './control-actions.ts'
 import { openConversation, requireOwner, requireStaff } from './conversation.ts'
 import { decided } from './drafts.ts'
@@ -14,6 +15,7 @@ import { note, whispered } from './notes.ts'
 import { asked, offerOver } from './offers.ts'
 import { seat } from './owner-watch.ts'
 import { reply } from './reply.ts'
+import { again, retry } from './retry.ts'
 import { routed } from './routing.ts'
 import { send } from './send.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -69,6 +71,8 @@ export function supervisorOf(turnSilentMs: number): ActorDefinition {
       seat,
       asked,
       decided: watched(decided),
+      raise: watched(raise),
+      retry: watched(retry),
       async snapshot(ctx, { staff }) {
         if (staff === true) requireStaff(ctx)
         else requireOwner(ctx)
@@ -76,7 +80,9 @@ export function supervisorOf(turnSilentMs: number): ActorDefinition {
       },
     },
     ended: routed,
+    again,
     timers: {
+      [PARKED_TIMER]: watched(parkedTooLong),
       offerOver: watched(offerOver),
       ownerIdle: watched(async (ctx) => await handBack(ctx, 'idle')),
       ownerAway: watched(async (ctx) => await handBack(ctx, 'offline')),

@@ -68,7 +68,7 @@ async function beginTurn(ctx: Ctx, sql: TenantSql, turn: Turn): Promise<void> {
   ctx.spawn(
     Route,
     [conversationId, turnId],
-    { turnId, conversationId, text, history, current: ctx.state.current, wanted: turn.wanted },
+    { turnId, conversationId, messageId, text, history, current: ctx.state.current, wanted: turn.wanted },
     { fresh: true, principal: turn.principal, taint: turn.taint },
   )
 }

@@ -2,14 +2,16 @@ import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
-import { decodeEnvelope } from '#shared/wire/envelope.ts'
+import { decodeEnvelope, encodeEnvelope } from '#shared/wire/envelope.ts'
 import type { Address, Envelope } from '#shared/wire/envelope.ts'
 import { decodeKey } from '#shared/wire/names.ts'
-import type { ChildEnd } from './definition.ts'
+import { commandSubject } from '#shared/wire/subjects.ts'
+import type { ChildEnd, GivenUp } from './definition.ts'
+import { AGAIN, GIVEN_UP, MAX_HISTORY, letter, letterId } from './letters.ts'
 import type { HeldPartition, NodeParts } from './partition.ts'
 import { RunScope } from './run-scope.ts'
 import { parse } from './schema.ts'
-import type { RunChange, RunRow } from './store.ts'
+import type { AttemptError, DeadLetter, RunChange, RunRow } from './store.ts'
 import { superviseCrash } from './supervise.ts'
 
 /**
@@ -45,6 +47,8 @@ export class Child {
   #restarts: readonly number[]
   #outages = 0
   #nudges = 0
+  /** Crashes on this holder, the newest. */
+  readonly #history: AttemptError[] = []
   #stopping: string | null
   #startedAt = 0
 
@@ -202,6 +206,7 @@ export class Child {
       message: failure.message,
     })
     this.#scope?.silence()
+    if (failure.code !== 'DATABASE_DOWN') this.#remember(failure)
     if (verdict.final) {
       const escalated = verdict.decision === 'escalate'
       if (escalated) this.#held.escalate(this)
@@ -236,7 +241,30 @@ export class Child {
     const { kind, key } = this.row
     const end: ChildEnd = { kind, key: decodeKey(key), address: this.address, state, result, error, escalated }
     this.#over()
-    this.#held.childEnded(this, this.#envelope, end, () => this.#change(state, result, error))
+    const deadLetter = failure !== null && GIVEN_UP.has(failure.code) ? this.#letter(failure) : null
+    this.#held.childEnded(this, this.#envelope, end, () => this.#change(state, result, error), deadLetter)
+  }
+
+  #remember({ code, message }: WaggleError): void {
+    this.#history.push({ code, message, at: this.#parts.core.clock.now() })
+    if (this.#history.length > MAX_HISTORY) this.#history.shift()
+  }
+
+  /** What could not be done, as a command to its parent, whose `again` begins it anew (I13). */
+  #letter(error: WaggleError): DeadLetter {
+    const { tenant, kind, key, parentKind, parentKey } = this.row
+    const { id } = this.#envelope
+    const payload: GivenUp = { kind, key: decodeKey(key), input: this.#envelope.payload }
+    return letter(this.#parts.core, {
+      id: letterId('run', `${this.address} ${id}`),
+      tenant,
+      subject: commandSubject(tenant, this.#held.partition, parentKind, parentKey),
+      payload: encodeEnvelope({ ...this.#envelope, type: AGAIN, deadline: 0, payload }),
+      error,
+      attempts: Math.max(this.#attempt, this.#history.length),
+      history: this.#history,
+      trace: this.#envelope.trace,
+    })
   }
 
   /** What it says from now on is not heard. */

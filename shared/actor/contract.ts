@@ -158,7 +158,7 @@ export function spawned<Kind extends string, In, Out>(
   }
 }
 
-/** Messages of this prefix are the runtime's own (`$probe`, `$timer`, `$ended`). */
+/** Messages of this prefix are the runtime's own (`$probe`, `$timer`, `$ended`, `$again`). */
 export const RESERVED_PREFIX = '$'
 
 function checkKind<Kind extends string>(kind: Kind): Kind {

@@ -102,6 +102,14 @@ export interface ChildEnd {
   readonly escalated: boolean
 }
 
+/** A child that was given up, as its dead letter has it. */
+export interface GivenUp {
+  readonly kind: string
+  readonly key: readonly string[]
+  /** Not checked: somebody may have edited it. */
+  readonly input: unknown
+}
+
 export type Handlers<M extends Messages, State> = {
   readonly [Name in keyof M]: M[Name] extends { verb: 'tell' }
     ? (ctx: Context<State>, input: InputOf<M[Name]>) => unknown
@@ -123,6 +131,8 @@ export interface ActorOptions<M extends Messages, State> {
   readonly on: Handlers<M, State>
   readonly ended?: (ctx: Context<State>, child: ChildEnd) => unknown
   readonly timers?: Readonly<Record<string, (ctx: Context<State>, payload: unknown) => unknown>>
+  /** A child that was given up is to be tried again: its dead letter was replayed, perhaps with another input. */
+  readonly again?: (ctx: Context<State>, child: GivenUp) => unknown
   /** Brings the payload of an older contract version up, before the schema looks at it. */
   readonly upcast?: Readonly<Record<string, (payload: unknown, version: number) => unknown>>
 }

@@ -4,7 +4,7 @@ import type { Envelope } from '#shared/wire/envelope.ts'
 import { filters, parseSubject } from '#shared/wire/subjects.ts'
 import type { Consumption, Delivery, InboundMessage, Subscription } from '#shared/transport/port.ts'
 import type { HostCore } from './core.ts'
-import { letter } from './letters.ts'
+import { announceLetter, letter, letterId, traceIn } from './letters.ts'
 import { COMMANDS } from './streams.ts'
 
 /** Who takes what comes in: a held partition. */
@@ -166,10 +166,12 @@ export class Intake {
     const { core, kind, partition } = this.#owner
     const { subject, data, sequence } = delivery
     const tenant = /^t\.([a-z0-9-]{1,120})\./.exec(subject)?.[1] ?? '-'
-    const id = `${kind}-${partition}.${sequence}`
+    const id = letterId(kind, `${partition}.${sequence}.${Buffer.from(data).toString('base64')}`)
+    const buried = letter(core, { id, tenant, subject, payload: data, error, trace: traceIn(data) })
     try {
-      await core.store.bury(letter(core, { id, tenant, subject, payload: data, error }))
+      await core.store.bury(buried)
       delivery.ack()
+      announceLetter(core, buried, '')
     } catch (failure) {
       // Not acknowledged: it comes again, nothing is lost.
       core.log.error({ subject, code: coded(failure).code }, 'an undecodable message could not be buried')

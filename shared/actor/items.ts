@@ -3,7 +3,7 @@ import type { Address, Envelope } from '#shared/wire/envelope.ts'
 import type { Delivery } from '#shared/transport/port.ts'
 import { RESERVED_PREFIX } from './contract.ts'
 import type { ChildEnd } from './definition.ts'
-import type { RunChange, TimerRow } from './store.ts'
+import type { DeadLetter, RunChange, TimerRow } from './store.ts'
 
 /** What may lie in the mailbox of an actor. */
 export type Item =
@@ -15,6 +15,8 @@ export type Item =
       readonly envelope: Envelope
       readonly end: ChildEnd
       readonly change: () => RunChange
+      /** Of a child that was given up. */
+      readonly letter: DeadLetter | null
       readonly told: () => void
     }
   | {
@@ -38,7 +40,7 @@ export function endedId(end: ChildEnd, envelope: Envelope): string {
 
 export function timerEnvelope(row: TimerRow, self: Address): Envelope {
   const envelope = runtimeEnvelope(row.tenant, self, `${RESERVED_PREFIX}timer`, row.dueAt)
-  return { ...envelope, id: `timer:${row.name}:${row.dueAt}`, payload: row.payload }
+  return { ...envelope, id: `timer:${row.name}:${row.dueAt}`, payload: { name: row.name, payload: row.payload } }
 }
 
 /** A message of the runtime to an actor, on nobody's behalf. */

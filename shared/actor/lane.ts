@@ -2,21 +2,22 @@ import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
-import { encodeReply } from '#shared/wire/envelope.ts'
+import { encodeEnvelope, encodeReply } from '#shared/wire/envelope.ts'
 import type { Address, Envelope, Reply } from '#shared/wire/envelope.ts'
+import { commandSubject } from '#shared/wire/subjects.ts'
 import type { Delivery } from '#shared/transport/port.ts'
 import { Activation } from './activation.ts'
-import { RESERVED_PREFIX } from './contract.ts'
 import { isInbox } from './execution.ts'
 import type { Execution } from './execution.ts'
 import { PROBE, endedId, runtimeEnvelope, timerEnvelope, typeOf } from './items.ts'
 import type { Item } from './items.ts'
-import { BURIED_AT_ONCE, letter } from './letters.ts'
+import { AGAIN, BURIED_AT_ONCE, ENDED, MAX_HISTORY, TIMER, letter, letterId } from './letters.ts'
 import { specOf } from './message.ts'
 import { onlySql } from './only-sql.ts'
 import type { HeldPartition } from './partition.ts'
 import { parse } from './schema.ts'
-import type { AttemptError, OutboxRow } from './store.ts'
+import { runReplayed } from './replayed.ts'
+import type { AttemptError, DeadLetter, OutboxRow } from './store.ts'
 
 /**
  * The mailbox of one actor and the work on its head (I2). Owned by its held partition, which feeds `push`; a fair queue
@@ -185,6 +186,7 @@ export class Lane {
     }
     ticket.history.push({ code: failure.code, message: failure.message, at: clock.now() })
     const started = Math.max(ticket.counted ?? 0, ticket.history.length)
+    if (ticket.history.length > MAX_HISTORY) ticket.history.shift()
     ticket.counted = null
     ticket.doubtful ||= item.is === 'command' && !this.#stateless
     core.observe('command:handled:crashed', {
@@ -225,17 +227,22 @@ export class Lane {
     await this.#count(ticket, envelope)
     this.#checkAge(envelope)
     const started = core.clock.elapsed()
-    const input = this.#input(envelope, 'tell')
+    const replayed = REPLAYED.has(envelope.type)
+    const input = replayed ? envelope.payload : this.#input(envelope, 'tell')
     let execution = await this.#activation.begin(envelope)
     let answer: { value: unknown } | { error: WaggleError }
     try {
       answer = {
-        value: await this.#run(execution, () => options.on[envelope.type]!(execution as never, input as never)),
+        value: await this.#run(execution, () =>
+          replayed
+            ? runReplayed(options, envelope.type, execution, input)
+            : options.on[envelope.type]!(execution as never, input as never),
+        ),
       }
     } catch (error) {
       const failure = coded(error, 'CRASHED')
-      const { fails } = specOf(contract.messages, contract.kind, envelope.type, 'tell')
-      if (!failure.expected || !fails.includes(failure.code)) throw failure
+      const fails = replayed ? [] : specOf(contract.messages, contract.kind, envelope.type, 'tell').fails
+      if (!failure.expected || !(fails as readonly string[]).includes(failure.code)) throw failure
       // What it did the first time may be why it is refused now.
       if (await this.#repeated(ticket, envelope, delivery)) return
       // A refusal is an answer: the actor goes on, what the handler did is undone, the sender hears why.
@@ -295,7 +302,7 @@ export class Lane {
   #checkAge(envelope: Envelope): void {
     const now = this.#held.core.clock.now()
     if (envelope.at < now - this.#held.core.limits.processedMs) throw new WaggleError('TOO_OLD', { at: envelope.at })
-    if (envelope.type.startsWith(RESERVED_PREFIX)) throw new WaggleError('UNKNOWN_MESSAGE', { message: envelope.type })
+    if (REPLAYED.has(envelope.type)) return
     const { contract } = this.#held.definition
     const spec = specOf(contract.messages, contract.kind, envelope.type, 'tell')
     if (spec.expiresMs !== null && envelope.at + spec.expiresMs < now)
@@ -347,13 +354,16 @@ export class Lane {
     })
   }
 
-  async #ended({ envelope, end, change, told }: Extract<Item, { is: 'ended' }>): Promise<void> {
+  async #ended({ envelope, end, change, letter: buried, told }: Extract<Item, { is: 'ended' }>): Promise<void> {
     // What escalates puts its parent down: it goes on from what is stored.
     if (end.escalated) this.#activation.forget()
-    await this.#internal(endedId(end, envelope), envelope, (execution) => {
+    const work = (execution: Execution): unknown => {
       execution.changeRun(change())
+      if (buried !== null) this.#held.sayBuried(execution, end.address, buried, AGAIN)
       return this.#held.definition.options.ended?.(execution as never, end)
-    })
+    }
+    await this.#internal(endedId(end, envelope), envelope, work, 'state', buried)
+    if (buried !== null) this.#observeBuried(buried)
     told()
   }
 
@@ -377,10 +387,11 @@ export class Lane {
     envelope: Envelope,
     work: (execution: Execution) => unknown,
     needs: 'state' | 'nothing' = 'state',
+    deadLetter: DeadLetter | null = null,
   ): Promise<void> {
     const execution = await this.#activation.begin(envelope, needs)
     await this.#run(execution, () => work(execution))
-    await this.#close(execution, () => this.#activation.commit(execution, id))
+    await this.#close(execution, () => this.#activation.commit(execution, id, { deadLetter }))
     await this.#activation.settle()
   }
 
@@ -418,6 +429,7 @@ export class Lane {
     const { core } = this.#held
     const type = typeOf(item)
     const envelope = item.is === 'timer' ? timerEnvelope(item.row, this.address) : item.envelope
+    const as = item.is === 'ended' ? { ...envelope, type: ENDED, deadline: 0, payload: item.end } : envelope
     if (item.is === 'command' && ticket.doubtful && (await this.#repeated(ticket, envelope, item.delivery))) return
     const execution = await this.#activation.begin(envelope, 'nothing')
     const id = item.is === 'command' ? envelope.id : item.is === 'timer' ? item.id : endedId(item.end, envelope)
@@ -426,10 +438,10 @@ export class Lane {
     const receipt = item.is === 'command' ? execution.receipt({ error }) : null
     const deadLetter = letter(core, {
       // Outside of a transaction it may be written twice.
-      ...(this.#stateless ? { id: `${this.#held.kind}.${envelope.id}` } : {}),
+      ...(this.#stateless ? { id: letterId(this.#held.kind, envelope.id) } : {}),
       tenant: this.tenant,
-      subject: item.is === 'command' ? item.delivery.subject : `${this.address} ${id}`,
-      payload: item.is === 'command' ? item.delivery.data : encodeReply({ kind: 'value', epoch: 0, value: id }),
+      subject: item.is === 'command' ? item.delivery.subject : this.#subject,
+      payload: item.is === 'command' ? item.delivery.data : encodeEnvelope(as),
       error,
       attempts: Number(error.details['attempts'] ?? history.length),
       history,
@@ -441,9 +453,19 @@ export class Lane {
     if (this.#stateless) await core.store.bury(deadLetter)
     await this.#close(execution, () => this.#activation.commit(execution, id, closing, at, receipt))
     await this.#activation.settle()
+    this.#observeBuried(deadLetter)
     core.observe('command:handled:buried', { address: this.address, type, tenant: this.tenant, code: error.code })
     if (item.is === 'command') this.#ackAfterRelay(item.delivery)
     if (item.is === 'ended') item.told()
+  }
+
+  /** Where a command to this actor goes. */
+  get #subject(): string {
+    return commandSubject(this.tenant, this.#held.partition, this.#held.kind, this.keyToken)
+  }
+
+  #observeBuried({ tenant, code }: DeadLetter): void {
+    this.#held.core.observe('letter:buried', { tenant, kind: this.#held.kind, code })
   }
 
   #ackAfterRelay(delivery: Delivery): void {
@@ -480,6 +502,9 @@ export class Lane {
     }
   }
 }
+
+/** What is no message of a contract and may come all the same: as a dead letter that is replayed. */
+const REPLAYED: ReadonlySet<string> = new Set([TIMER, ENDED, AGAIN])
 
 /**
  * What a refusal is remembered under: the one try that heard it, known by its inbox. Nothing was done, so the same command

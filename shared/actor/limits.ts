@@ -41,6 +41,32 @@ export interface Limits {
   readonly relayGiveUpMs: number
 }
 
+/** How long things are kept once nobody works with them any more, milliseconds; a tenant may set terms of its own. */
+export interface Terms {
+  /** Dead letters that were replayed or discarded. */
+  readonly lettersMs: number
+  /** Dead letters that nobody decided about. */
+  readonly undecidedLettersMs: number
+  /** Runs that are over, with their effects. */
+  readonly runsMs: number
+  /** Checkpoints that nobody wrote to. Not a tenant's to set. */
+  readonly checkpointsMs: number
+  readonly auditMs: number
+  /** Messages of closed conversations; null: for ever. */
+  readonly messagesMs: number | null
+}
+
+const DAY_MS = 86_400_000
+
+export const DEFAULT_TERMS: Terms = {
+  lettersMs: 30 * DAY_MS,
+  undecidedLettersMs: 365 * DAY_MS,
+  runsMs: 30 * DAY_MS,
+  checkpointsMs: 30 * DAY_MS,
+  auditMs: 365 * DAY_MS,
+  messagesMs: null,
+}
+
 export const DEFAULT_LIMITS: Limits = {
   leaseMs: 6_000,
   handoverMs: 3_000,

@@ -32,6 +32,8 @@ export interface RuntimeEventMap {
     message: string
   }
   'command:handled:buried': { address: Address; type: string; tenant: string; code: string }
+  /** A dead letter was stored, whatever it was of. */
+  'letter:buried': { tenant: string; kind: string; code: string }
   'call:answered:done': { address: string; type: string; tenant: string; ms: number }
   'call:answered:failed': { address: string; type: string; tenant: string; code: string }
   'run:started': { address: Address; tenant: string; attempt: number }
@@ -39,6 +41,8 @@ export interface RuntimeEventMap {
   'run:crashed': { address: Address; tenant: string; decision: string; code: string; message: string }
   'commit:done': { steps: number; ms: number }
   'relay:retried': { subject: string; code: string }
+  /** What had outlived its term was let go. */
+  'rows:retired': { what: string; rows: number }
   'limit:hit': { limit: string; tenant: string; code: string }
 }
 

@@ -7,9 +7,9 @@ import { pack, unpack } from '#shared/wire/codec.ts'
 import { decodeEvent, encodeEvent } from '#shared/wire/event.ts'
 import { filters, parseSubject } from '#shared/wire/subjects.ts'
 import type { HostCore } from './core.ts'
-import { letter } from './letters.ts'
+import { MAX_HISTORY, announceLetter, letter, letterId, traceIn } from './letters.ts'
 import { countedSince, timeOfId } from './log-search.ts'
-import type { OutboxRow } from './store.ts'
+import type { AttemptError, OutboxRow } from './store.ts'
 import { DUPLICATE_WINDOW_MS } from './streams.ts'
 
 /**
@@ -128,16 +128,25 @@ export class Relay {
     const { transport, clock, limits, store } = this.#core
     const started = clock.elapsed()
     let refusal: WaggleError | null = null as WaggleError | null
+    let attempts = 0
+    const history: AttemptError[] = []
     const sequence = await this.#insist(signal, subject, async () => {
       try {
         if (refusal === null) return (await transport.append(subject, data, { messageId: id })).sequence
       } catch (error) {
         const failure = coded(error)
+        attempts++
+        history.push({ code: failure.code, message: failure.message, at: clock.now() })
+        if (history.length > MAX_HISTORY) history.shift()
         const full = failure.code === 'MAILBOX_FULL' && clock.elapsed() - started > limits.relayGiveUpMs
         if (failure.code !== 'TOO_LARGE' && !full) throw failure
         refusal = failure
       }
-      await store.bury(letter(this.#core, { tenant, subject, payload: data, error: refusal, id: `unsent.${id}` }))
+      const trace = subject.includes('.ev.') ? decodeEvent(data).trace : traceIn(data)
+      const about = { id: letterId('unsent', id), tenant, subject, payload: data, error: refusal, trace }
+      const buried = letter(this.#core, { ...about, attempts, history })
+      await store.bury(buried)
+      announceLetter(this.#core, buried, '')
       return null
     })
     if (opens === null || sequence === null) return

@@ -205,10 +205,16 @@ export class HeldPartition {
   }
 
   /** The end of a child becomes an item of its parent: the row's last change and the parent's reaction are one transaction. */
-  childEnded(child: Child, envelope: Envelope, end: ChildEnd, change: () => RunChange): void {
+  childEnded(
+    child: Child,
+    envelope: Envelope,
+    end: ChildEnd,
+    change: () => RunChange,
+    buried: DeadLetter | null,
+  ): void {
     if (this.lost.aborted) return
     const told = (): void => void this.#children.delete(childId(child.row.tenant, child.address))
-    this.#lane(child.row.tenant, child.row.parentKey).push({ is: 'ended', envelope, end, change, told })
+    this.#lane(child.row.tenant, child.row.parentKey).push({ is: 'ended', envelope, end, change, letter: buried, told })
   }
 
   /** A child has put its parent down: the other children of the parent are stopped. */

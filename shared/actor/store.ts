@@ -1,3 +1,5 @@
+import type { Terms } from './limits.ts'
+
 /**
  * The store port: what the runtime needs of a database. Adapters: `testkit/memory-store.ts` (simulator, unit tests) and
  * `shared/db/runtime` (PostgreSQL, PGlite). The right to act lives here (I1): the epoch of a (kind, partition) is minted
@@ -68,6 +70,8 @@ export interface Store {
 
   /** Deletes processed ids and relayed rows past their retention; bounded work a call. Returns how many rows went. */
   sweep(before: { readonly processed: number; readonly relayed: number }): Promise<number>
+  /** Lets go of what has outlived its term at `now`, by each tenant's settings, else by `terms`; bounded work a call. */
+  retire(now: number, terms: Terms): Promise<Retired>
 }
 
 /** What every write is checked against. `partition` and `epoch` are those of the kind that governs the actor: its own, or its parent's. */
@@ -204,6 +208,16 @@ export interface AttemptError {
   readonly code: string
   readonly message: string
   readonly at: number
+}
+
+/** Rows that have gone, by what they were. */
+export interface Retired {
+  readonly letters: number
+  readonly undecidedLetters: number
+  readonly runs: number
+  readonly checkpoints: number
+  readonly audit: number
+  readonly messages: number
 }
 
 export interface DeadLetter {

@@ -1,4 +1,4 @@
-import type { StreamSpec } from '#shared/transport/port.ts'
+import type { ConsumerSpec, StreamSpec } from '#shared/transport/port.ts'
 import type { Limits } from './limits.ts'
 
 export const COMMANDS = 'CMD'
@@ -7,6 +7,13 @@ export const EVENTS = 'EVT'
 export const ANY_EVENT = 't.*.ev.>'
 export const INBOUND = 'IN'
 export const OUTBOUND = 'OUT'
+/** What the broker says of messages of IN and OUT that were delivered in vain (`undelivered.ts`). */
+export const UNDELIVERED = 'UNDELIVERED'
+/** Deliveries of one message to a bridge before it is a dead letter. */
+export const BRIDGE_MAX_DELIVERIES = 20
+/** How long a bridge may take before a message is delivered to it again. */
+export const BRIDGE_ACK_WAIT_MS = 30_000
+export const BRIDGE_UNACKNOWLEDGED = 256
 
 export interface StreamOptions {
   /** How long the log of events is kept. */
@@ -36,7 +43,19 @@ export function streamSpecs(limits: Limits, options: StreamOptions): readonly St
     },
     { name: INBOUND, subjects: ['t.*.in.>'], ...work, maxMessages: limits.commands },
     { name: OUTBOUND, subjects: ['t.*.out.>'], ...work, maxMessages: limits.commands },
+    { name: UNDELIVERED, subjects: [], exhaustedOf: [INBOUND, OUTBOUND], ...work, maxMessages: limits.commands },
   ]
+}
+
+/** A consumer of IN or OUT: what it does not acknowledge comes again, a bounded number of times (I13). */
+export function bridgeConsumer(
+  stream: typeof INBOUND | typeof OUTBOUND,
+  durable: string,
+  filter: string,
+  ackWaitMs = BRIDGE_ACK_WAIT_MS,
+): ConsumerSpec {
+  const bounds = { maxUnacknowledged: BRIDGE_UNACKNOWLEDGED, maxDeliveries: BRIDGE_MAX_DELIVERIES }
+  return { stream, durable, filter, ackWaitMs, ...bounds }
 }
 
 /** Beyond it the epoch (events) and the processed ids (commands) tell a second relay of the same row. */

@@ -13,8 +13,8 @@ import type { Core, HostCore } from './core.ts'
 import { TenantCredit } from './credit.ts'
 import type { ActorDefinition, Definition, PoolDefinition, RunDefinition } from './definition.ts'
 import { FairQueue } from './fair.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
-import type { Limits } from './limits.ts'
+import { DEFAULT_LIMITS, DEFAULT_TERMS } from './limits.ts'
+import type { Limits, Terms } from './limits.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { NodeView } from './membership.ts'
 import { observeNothing } from './observe.ts'
@@ -27,6 +27,7 @@ import { Reacher } from './reach.ts'
 import type { Reach } from './ref.ts'
 import type { Store } from './store.ts'
 import { DEFAULT_STREAMS, streamSpecs } from './streams.ts'
+import { Undelivered } from './undelivered.ts'
 import type { StreamOptions } from './streams.ts'
 
 export interface SystemParts {
@@ -37,6 +38,7 @@ export interface SystemParts {
   readonly clock?: Clock
   readonly random?: () => number
   readonly limits?: Partial<Limits>
+  readonly terms?: Partial<Terms>
   readonly streams?: Partial<StreamOptions>
   readonly log?: Logger
   readonly observe?: Observe
@@ -51,6 +53,7 @@ export class ActorSystem {
   readonly #core: Core
   readonly #store: Store | null
   readonly #streams: StreamOptions
+  readonly #terms: Terms
   readonly #calls: Calls
   readonly #local = new LocalPools()
   readonly #reacher: Reacher
@@ -62,6 +65,7 @@ export class ActorSystem {
   #placement: Placement | null = null
   #relay: Relay | null = null
   #keeper: LogKeeper | null = null
+  #undelivered: Undelivered | null = null
   #sweep: Cancel | null = null
   #started = false
   #stopped: Promise<void> | null = null
@@ -88,6 +92,7 @@ export class ActorSystem {
       observe: parts.observe ?? observeNothing,
     }
     this.#store = parts.store ?? null
+    this.#terms = { ...DEFAULT_TERMS, ...parts.terms }
     this.#streams = { ...DEFAULT_STREAMS, ...parts.streams }
     this.#calls = new Calls(this.#core)
     this.#reacher = new Reacher(this.#core, this.#calls, new TenantCredit(this.#core), this.#local)
@@ -122,6 +127,8 @@ export class ActorSystem {
       this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
       await this.#keeper.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
+      this.#undelivered = new Undelivered(core, () => this.#placement?.keepsLog ?? false)
+      if (this.#stopped === null) this.#undelivered.open()
       if (this.#stopped === null) this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
     } else if (this.#actors.size > 0) {
       throw new WaggleError('CONFIG', { reason: 'Virtual actors need a store.' })
@@ -172,6 +179,7 @@ export class ActorSystem {
     this.#stopped ??= Promise.resolve()
     this.#sweep?.()
     this.#keeper?.close()
+    this.#undelivered?.close()
     this.#placement?.abandon(error)
     for (const pool of this.#pools) void pool.close(0)
     for (const signal of this.#signals) signal.unsubscribe()
@@ -220,6 +228,7 @@ export class ActorSystem {
           processed: clock.now() - limits.processedMs - PROCESSED_SLACK_MS,
           relayed: clock.now() - limits.relayedMs,
         })) ?? 0
+      rows += await this.#retire()
     } catch (error) {
       log.debug({ code: coded(error).code }, 'old rows could not be swept; later')
     }
@@ -227,9 +236,18 @@ export class ActorSystem {
       this.#sweep = clock.setTimeout(() => void this.#sweepOld(), rows > 0 ? SWEEP_FIRST_MS : SWEEP_EVERY_MS)
   }
 
+  /** One node does it: what goes is the same, whoever looks. */
+  async #retire(): Promise<number> {
+    if (this.#store === null || this.#placement?.keepsLog !== true) return 0
+    const retired = await this.#store.retire(this.#core.clock.now(), this.#terms)
+    for (const [what, rows] of Object.entries(retired)) if (rows > 0) this.#core.observe('rows:retired', { what, rows })
+    return Object.values(retired).reduce((sum: number, rows: number) => sum + rows, 0)
+  }
+
   async #stop(): Promise<void> {
     this.#sweep?.()
     this.#keeper?.close()
+    this.#undelivered?.close()
     await this.#placement?.close(this.#core.limits.drainMs)
     for (const signal of this.#signals) signal.unsubscribe()
     for (const pool of this.#pools) this.#local.remove(pool)

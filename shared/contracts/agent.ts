@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
+import { Allotment, BudgetLimits, Spent } from './budget.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
 import { Pending, PendingRequest } from './pending.ts'
 import { WhileRunning } from './while-running.ts'
@@ -30,7 +31,22 @@ export const Prompt = z.object({
   follows: z.string().optional(),
   /** Said to the turn before an agent had it. */
   pending: z.array(Pending).optional(),
+  /** What the run may spend in all; absent: nothing is counted. */
+  budget: Allotment.optional(),
+  /** The agent that handed the turn over, and why. */
+  handedOver: z.object({ from: z.string(), reason: z.string() }).nullable().optional(),
+  /** The run whose work this one goes on with, from its last checkpoint; its calls are not made again. */
+  thread: z.string().nullable().optional(),
 })
+export type Prompt = z.infer<typeof Prompt>
+
+/** The turn goes to another agent. */
+export const Handover = z.object({ to: z.string(), reason: z.string() })
+export type Handover = z.infer<typeof Handover>
+
+/** What a run that is not over waits for. */
+export const Parked = z.object({ budget: Spent })
+export type Parked = z.infer<typeof Parked>
 
 export const RunInput = Prompt.omit({ pending: true }).extend({ conversationId: z.string(), agent: z.string() })
 export type RunInput = z.infer<typeof RunInput>
@@ -40,6 +56,8 @@ export const RunResult = z.object({
   steps: z.number().int(),
   usage: Usage,
   report: StopReport.nullable(),
+  handover: Handover.nullable().optional(),
+  parked: Parked.nullable().optional(),
 })
 export type RunResult = z.infer<typeof RunResult>
 
@@ -60,31 +78,47 @@ export const Agent = contract(
 /** One agent's work on one turn; key: conversation id, run id. Resumed from its checkpoints. */
 export const Run = spawned('run', RunInput, RunResult, {
   within: '10m',
-  fails: ['STEP_LIMIT', 'OUTPUT_INVALID', 'BLOCKED', 'MODEL_AUTH', 'MODEL_DOWN', 'NOT_FOUND'],
+  fails: [
+    'STEP_LIMIT',
+    'BUDGET_SPENT',
+    'LOOP_CUT',
+    'OUTPUT_INVALID',
+    'BLOCKED',
+    'MODEL_AUTH',
+    'MODEL_DOWN',
+    'NOT_FOUND',
+  ],
 })
 
+/** What bounds a turn, from the rows: its agent's own limits, the conversation's, and the tenant's of one day. */
+export const TurnLimits = z.object({
+  /** By agent, so that one who is handed the turn is bounded by its own. */
+  agents: z.record(z.string(), BudgetLimits),
+  conversation: BudgetLimits,
+  day: BudgetLimits,
+})
+export type TurnLimits = z.infer<typeof TurnLimits>
+
+export const RouteInput = z.object({
+  turnId: z.string(),
+  conversationId: z.string(),
+  messageId: z.string().default(''),
+  text: z.string(),
+  history: z.array(Said),
+  /** Who answered last: keeps the turn when nobody fits better. */
+  current: z.string().nullable(),
+  /** The agent that the sender asked for by name. */
+  wanted: z.string().nullable(),
+})
 export const RouteResult = z.object({
   agent: z.string().nullable(),
   title: z.string(),
   reason: z.string(),
   ms: z.number(),
+  limits: TurnLimits.nullable().default(null),
   /** What that agent is configured to do with messages that come while it works. */
-  whileRunning: WhileRunning.nullable(),
+  whileRunning: WhileRunning.nullable().default(null),
 })
 
 /** The supervisor's choice of an agent for one turn; key: conversation id, turn id. */
-export const Route = spawned(
-  'route',
-  z.object({
-    turnId: z.string(),
-    conversationId: z.string(),
-    text: z.string(),
-    history: z.array(Said),
-    /** Who answered last: keeps the turn when nobody fits better. */
-    current: z.string().nullable(),
-    /** The agent that the sender asked for by name. */
-    wanted: z.string().nullable(),
-  }),
-  RouteResult,
-  { within: '1m' },
-)
+export const Route = spawned('route', RouteInput, RouteResult, { within: '1m' })

@@ -65,6 +65,18 @@ const CheckpointId = z.string().min(1).max(64)
 export const RunRequest = z.object({ runId: RunId })
 export const CheckpointRequest = z.object({ runId: RunId, checkpointId: CheckpointId })
 export const ForkRequest = z.object({ conversationId: Id, runId: RunId, checkpointId: CheckpointId, id: Id.optional() })
+/** An operator's word about a turn that waits because its budget is spent. */
+export const RaiseRequest = z.object({
+  conversationId: Id,
+  turnId: Id,
+  /** False: the turn ends. */
+  granted: z.boolean().default(true),
+  tokens: z.number().int().min(0).max(100_000_000).default(0),
+  /** Millionths of the currency of the tenant's price table. */
+  costMicros: z.number().int().min(0).max(1_000_000_000_000).default(0),
+  wallMs: z.number().int().min(0).max(86_400_000).default(0),
+})
+export const RaiseReceipt = z.object({ status: z.enum(['resumed', 'waiting', 'ended']) })
 export const CloseRequest = z.object({ conversationId: Id })
 export const WatchRequest = z.object({ after: z.string().max(120).optional() })
 
@@ -194,6 +206,10 @@ export interface ClientToServer {
   'team:queue': (request: z.infer<typeof TeamRequest>, ack: (answer: Ack<TeamQueue>) => void) => void
   /** Only in conversations that are open on this socket. */
   typing: (request: z.infer<typeof TypingRequest>, ack: (answer: Ack<object>) => void) => void
+  'budget:raise': (
+    request: z.input<typeof RaiseRequest>,
+    ack: (answer: Ack<z.infer<typeof RaiseReceipt>>) => void,
+  ) => void
   'swarm:watch': (request: z.infer<typeof WatchRequest>, ack: (answer: Ack<{ cursor: string }>) => void) => void
   'swarm:unwatch': (request: object, ack: (answer: Ack<object>) => void) => void
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ask, pool } from '#shared/actor/contract.ts'
 import { MessageFact } from './event-map.ts'
+import { LETTER_MESSAGES } from './letter.ts'
 
 /** `after`: the `next` of the page before, opaque. */
 const Page = z.object({ limit: z.number().int().min(1).max(200), after: z.string().max(160).nullable() })
@@ -56,17 +57,6 @@ export const CheckpointView = Checkpoint.extend({
     }),
   ),
 })
-export const LetterSummary = z.object({
-  id: z.string(),
-  subject: z.string(),
-  code: z.string(),
-  message: z.string(),
-  attempts: z.number(),
-  at: z.number(),
-  /** buried, replayed or discarded. */
-  state: z.string(),
-})
-
 const next = z.string().nullable()
 
 /** What the edge needs of the tenant's stored data and may not read itself; name: `main`. */
@@ -95,14 +85,5 @@ export const Directory = pool('directory', {
   checkpoint: ask(z.object({ runId: z.string(), checkpointId: z.string() }), CheckpointView, {
     fails: ['NOT_FOUND', 'FORBIDDEN'],
   }),
-  letters: ask(Page, z.object({ letters: z.array(LetterSummary), next })),
-  letter: ask(
-    z.object({ id: z.string() }),
-    LetterSummary.extend({ payload: z.unknown(), bytes: z.string(), history: z.array(z.unknown()), trace: z.string() }),
-    { fails: ['NOT_FOUND'] },
-  ),
-  /** Sends the letter's command again as a new attempt, optionally with another payload, in the same trace. */
-  replay: ask(z.object({ id: z.string(), payload: z.unknown().optional() }), z.object({ id: z.string() }), {
-    fails: ['NOT_FOUND', 'CONFLICT', 'BAD_INPUT'],
-  }),
+  ...LETTER_MESSAGES,
 })

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { BUDGET_EVENTS } from './events/budget-events.ts'
 import { CONTROL_EVENTS } from './events/control-events.ts'
 import type { EventSpec } from './events/event-spec.ts'
 import { MESSAGE_EVENTS } from './events/message-events.ts'
@@ -23,6 +24,7 @@ export const EVENTS = {
   ...STEER_EVENTS,
   ...RUN_EVENTS,
   ...CONTROL_EVENTS,
+  ...BUDGET_EVENTS,
   ...RUNTIME_EVENTS,
 } as const satisfies Record<string, EventSpec>
 

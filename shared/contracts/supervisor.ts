@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
+import { Handover } from './agent.ts'
+import { Spent } from './budget.ts'
 import { SendReceipt, Snapshot, StopReceipt } from './client.ts'
 import { ControlRequest, Receiver } from './control.ts'
 import { WhileRunning } from './while-running.ts'
 import { Unheard } from './pending.ts'
-import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
 
 /** What the supervisor of one conversation can be told; key: the conversation id. Every wait is in a child run. */
 export const Open = z.object({ channel: z.string().max(40) })
@@ -28,6 +30,13 @@ export const Finished = z.object({
   report: StopReport.nullable(),
   /** Messages said to the turn while it was at work and heard by it, in order. */
   heard: z.array(z.string()).optional(),
+  usage: Usage.optional(),
+  /** The thread of checkpoints of the run. */
+  thread: z.string().optional(),
+  handover: Handover.nullable().optional(),
+  /** What was spent up; the run waits when `parked`. */
+  spent: Spent.nullable().optional(),
+  parked: z.boolean().optional(),
 })
 /** What a person says: to the customer, to colleagues, or to the agent. */
 export const Reply = z.object({ clientId: z.string(), text: z.string() })
@@ -53,6 +62,16 @@ export const Decided = z.object({
   ]),
   by: z.string(),
 })
+/** Somebody decided about a turn that waits because its budget is spent: how much more it may spend, or that it ends. */
+export const Raise = z.object({
+  turnId: z.string(),
+  granted: z.boolean(),
+  tokens: z.number().int().nonnegative(),
+  costMicros: z.number().int().nonnegative(),
+  wallMs: z.number().int().nonnegative(),
+})
+/** The turn of a message was given up, and its dead letter replayed. */
+export const Retry = z.object({ messageId: z.string(), text: z.string(), agent: z.string().nullable() })
 
 export const Supervisor = contract(
   'supervisor',
@@ -97,6 +116,9 @@ export const Supervisor = contract(
     whispered: tell(z.object({ noteId: z.string(), turnId: z.string(), agent: z.string(), step: z.number().int() })),
     /** Words that a turn did not hear, told before its end. */
     unheard: tell(z.object({ turnId: z.string(), items: z.array(Unheard) })),
+    /** Receipt: RaiseReceipt. */
+    raise: tell(Raise, { fails: ['FORBIDDEN', 'CONFLICT'] }),
+    retry: tell(Retry),
   },
   { partitions: 32 },
 )

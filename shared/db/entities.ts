@@ -13,6 +13,7 @@ import { NoteEntity } from './entities/note.ts'
 import { ReadMarkEntity } from './entities/read-mark.ts'
 import { RunEntity } from './entities/run.ts'
 import { SecretEntity } from './entities/secret.ts'
+import { SpendingEntity } from './entities/spending.ts'
 import { TeamEntity } from './entities/team.ts'
 import { TeamMemberEntity } from './entities/team-member.ts'
 import { TenantEntity } from './entities/tenant.ts'
@@ -39,6 +40,7 @@ export const ENTITIES = [
   ReadMarkEntity,
   RunEntity,
   SecretEntity,
+  SpendingEntity,
   TeamEntity,
   TeamMemberEntity,
   TenantEntity,

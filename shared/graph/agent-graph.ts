@@ -5,6 +5,7 @@ import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/
 import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages'
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph'
 import type { LangGraphRunnableConfig } from '@langchain/langgraph'
+import { canonicalJson } from '#shared/lib/canonical-json.ts'
 import { takeWords } from './steering.ts'
 import type { HeededWord, SteeringPorts } from './steering.ts'
 
@@ -42,6 +43,15 @@ export interface AgentPorts extends SteeringPorts {
   spent(usage: ModelUsage): void
   /** These words stand in the state, and the model is about to hear them. Resolves when that is durable and on record. */
   heeded(words: readonly HeededWord[]): Promise<void>
+  /** What a call has cost, in millionths; by the model that answered. */
+  cost(usage: Omit<ModelUsage, 'costMicros'>, metadata: Readonly<Record<string, unknown>>): number
+  /**
+   * Reserves the next model call, or throws BUDGET_SPENT: the checkpoint before it stays, so that a run with a higher
+   * limit goes on from there. What it returns is told to the model.
+   */
+  reserve(used: ModelUsage, promptChars: number): string | null
+  /** The same call was made this often before in this run: whether it may be made again; throws LOOP_CUT to end the run. */
+  repeated(call: ToolRequest, times: number): boolean
   /** Resolves when every checkpoint so far is stored: called before anything with outside effects. */
   durable(): Promise<void>
 }
@@ -72,15 +82,19 @@ export interface ToolAnswer {
   readonly failed: boolean
   /** The tool asked for a person. */
   readonly escalate: string | null
+  /** The turn is to go to another agent. */
+  readonly handover?: { readonly to: string; readonly reason: string } | null
 }
 
 export interface ModelUsage {
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cachedTokens: number
+  /** Millionths of the currency of the price table. */
+  readonly costMicros: number
 }
 
-export const NO_USAGE: ModelUsage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 }
+export const NO_USAGE: ModelUsage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
 
 /** How often an answer is sent back by `verify`. */
 export const MAX_REPAIRS = 2
@@ -97,6 +111,11 @@ const State = Annotation.Root({
   extractive: Annotation<boolean>({ reducer: (_before, now) => now, default: () => false }),
   /** Reason for which a person was asked for, or null. */
   escalate: Annotation<string | null>({ reducer: (before, now) => now ?? before, default: () => null }),
+  /** To whom the turn was handed, or null. */
+  handover: Annotation<{ readonly to: string; readonly reason: string } | null>({
+    reducer: (before, now) => now ?? before,
+    default: () => null,
+  }),
   /** Why the answer may not be said, or null. */
   refused: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
   /** What is wrong with an answer that was sent back too often, or null. Fit for the model, not for the customer. */
@@ -109,6 +128,8 @@ const State = Annotation.Root({
       inputTokens: before.inputTokens + more.inputTokens,
       outputTokens: before.outputTokens + more.outputTokens,
       cachedTokens: before.cachedTokens + more.cachedTokens,
+      // Of a checkpoint written before costs were counted.
+      costMicros: (before.costMicros ?? 0) + more.costMicros,
     }),
     default: () => NO_USAGE,
   }),
@@ -146,7 +167,9 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
     ports.tools.length > 0 && ports.model.bindTools !== undefined
       ? ports.model.bindTools([...ports.tools] as never)
       : ports.model
-  const system = state.passages.length === 0 ? ports.systemPrompt : `${ports.systemPrompt}\n\n${quoted(state.passages)}`
+  const asked = state.passages.length === 0 ? ports.systemPrompt : `${ports.systemPrompt}\n\n${quoted(state.passages)}`
+  const note = ports.reserve(state.usage, asked.length + charsOf(state.messages))
+  const system = note === null ? asked : `${asked}\n\n${note}`
   // A resumed or repaired step says its text anew.
   ports.restart()
   let text = ''
@@ -163,7 +186,8 @@ async function act(state: AgentState, config: LangGraphRunnableConfig): Promise<
     if (!isTextAlone(chunk)) rest = rest === null ? chunk : rest.concat(chunk)
   }
   const answered = rest as AIMessageChunk | null
-  const usage = usageOf(answered?.usage_metadata as UsageMetadata | undefined)
+  const counted = usageOf(answered?.usage_metadata as UsageMetadata | undefined)
+  const usage = { ...counted, costMicros: ports.cost(counted, answered?.response_metadata ?? {}) }
   ports.spent(usage)
   const calls = answered?.tool_calls ?? []
   const message = new AIMessage({
@@ -195,6 +219,7 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
   await ports.durable()
   const answers: ToolMessage[] = []
   let escalate: string | null = null
+  let handover: { readonly to: string; readonly reason: string } | null = null
   for (const [index, call] of calls.entries()) {
     const id = `${state.steps}-${index}`
     const reply = { tool_call_id: call.id ?? id, name: call.name }
@@ -208,12 +233,26 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
       )
       continue
     }
-    const answer = await ports.call({ id, name: call.name, args: call.args })
+    const request = { id, name: call.name, args: call.args }
+    // What is done after it is decided who goes on would be nobody's.
+    if (handover !== null) {
+      answers.push(new ToolMessage({ ...reply, content: 'Not done: the turn was handed over.', status: 'error' }))
+      continue
+    }
+    if (!ports.repeated(request, timesBefore(state.messages, index))) {
+      const content =
+        'Not done: this very call was made before, again and again. Use what it answered, or do something else.'
+      answers.push(new ToolMessage({ ...reply, content, status: 'error' }))
+      continue
+    }
+    const answer = await ports.call(request)
     escalate ??= answer.escalate
+    handover ??= answer.handover ?? null
     answers.push(new ToolMessage({ ...reply, content: answer.text, status: answer.failed ? 'error' : 'success' }))
   }
-  const words = escalate === null ? await takeWords(state.heeded, state.steps + 1, ports) : NO_WORDS
-  return { messages: [...answers, ...words.messages], heeded: words.heeded, escalate }
+  const over = escalate !== null || handover !== null
+  const words = over ? NO_WORDS : await takeWords(state.heeded, state.steps + 1, ports)
+  return { messages: [...answers, ...words.messages], heeded: words.heeded, escalate, handover }
 }
 
 const NO_WORDS: Awaited<ReturnType<typeof takeWords>> = { messages: [], heeded: [] }
@@ -263,20 +302,48 @@ export const agentGraph = new StateGraph(State)
   .addEdge('plan', 'retrieve')
   .addEdge('retrieve', 'act')
   .addConditionalEdges('act', afterAct, ['act', 'tools', 'verify', END])
-  .addConditionalEdges('tools', (state) => (state.escalate === null ? 'act' : END), ['act', END])
+  .addConditionalEdges('tools', (state) => (state.escalate === null && state.handover === null ? 'act' : END), [
+    'act',
+    END,
+  ])
   .addConditionalEdges('verify', afterVerify, ['act', 'respond', END])
   .addEdge('respond', END)
   .compile()
 
 export function isAtStepLimit(state: AgentState, maxSteps: number): boolean {
-  return state.steps >= maxSteps && state.escalate === null && callsOf(state.messages.at(-1)).length > 0
+  return (
+    state.steps >= maxSteps &&
+    state.escalate === null &&
+    state.handover === null &&
+    callsOf(state.messages.at(-1)).length > 0
+  )
 }
 
 function callsOf(message: BaseMessage | undefined): NonNullable<AIMessage['tool_calls']> {
   return (message as AIMessage | undefined)?.tool_calls ?? []
 }
 
-function usageOf(usage: UsageMetadata | undefined): ModelUsage {
+/** How often the call at this place of the last message was made before, with the same arguments. */
+function timesBefore(messages: readonly BaseMessage[], index: number): number {
+  const last = callsOf(messages.at(-1))
+  const wanted = last[index]!
+  const args = canonicalJson(wanted.args)
+  const same = (call: { readonly name: string; readonly args: unknown }): boolean =>
+    call.name === wanted.name && canonicalJson(call.args) === args
+  let times = last.slice(0, index).filter(same).length
+  for (const message of messages.slice(0, -1)) {
+    if (message.getType() === 'ai') times += callsOf(message).filter(same).length
+  }
+  return times
+}
+
+function charsOf(messages: readonly BaseMessage[]): number {
+  let chars = 0
+  for (const { content } of messages) if (typeof content === 'string') chars += content.length
+  return chars
+}
+
+function usageOf(usage: UsageMetadata | undefined): Omit<ModelUsage, 'costMicros'> {
   if (usage === undefined) return NO_USAGE
   return {
     inputTokens: usage.input_tokens,

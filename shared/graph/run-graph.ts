@@ -33,6 +33,7 @@ export interface GraphOutput {
   readonly extractive: boolean
   readonly steps: number
   readonly escalate: string | null
+  readonly handover: { readonly to: string; readonly reason: string } | null
   readonly refused: string | null
   readonly invalid: string | null
   readonly usage: ModelUsage
@@ -78,6 +79,7 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     extractive: state.extractive,
     steps: state.steps,
     escalate: state.escalate,
+    handover: state.handover,
     refused,
     invalid: state.invalid,
     usage: state.usage,

@@ -100,7 +100,7 @@ export class Consumers {
         ack_policy: 'explicit',
         ack_wait: nanos(spec.ackWaitMs),
         max_ack_pending: spec.maxUnacknowledged,
-        max_deliver: -1,
+        max_deliver: spec.maxDeliveries ?? -1,
         idle_heartbeat: nanos(IDLE_HEARTBEAT_MS),
         flow_control: true,
       },

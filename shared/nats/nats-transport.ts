@@ -170,6 +170,14 @@ export class NatsTransport implements Transport {
     return directMessage(await this.#mux.request(this.#api.subject(`DIRECT.GET.${stream}`), body))
   }
 
+  async remove(stream: string, sequence: number): Promise<boolean> {
+    this.#checkConnected()
+    const answer = await this.#api.try(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true })
+    if (!answer.error) return true
+    if ((await this.at(stream, sequence)) === null) return false
+    throw fromApiError(answer.error, { stream, sequence })
+  }
+
   async bucket(name: string, options: { readonly ttlMs: number }): Promise<Bucket> {
     this.#checkConnected()
     const host = {

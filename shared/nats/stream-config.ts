@@ -14,7 +14,7 @@ export function streamConfig(spec: StreamSpec, replicas: number): StreamConfig {
   const work = spec.retention === 'work'
   return {
     name: spec.name,
-    subjects: spec.subjects,
+    subjects: [...spec.subjects, ...(spec.exhaustedOf ?? []).map(exhaustedSubject)],
     retention: work ? 'workqueue' : 'limits',
     // A full stream of work refuses the new at its publisher (I13); a log lets go of the oldest.
     discard: work ? 'new' : 'old',
@@ -27,8 +27,14 @@ export function streamConfig(spec: StreamSpec, replicas: number): StreamConfig {
     ...(spec.maxPerSubject === undefined ? {} : { discard_new_per_subject: work }),
     duplicate_window: nanos(spec.duplicateWindowMs),
     allow_direct: true,
+    // The broker wants nobody to be answered by a stream of its own words.
+    ...(spec.exhaustedOf === undefined ? {} : { no_ack: true }),
     ...(spec.live ? { republish: { src: '>', dest: 'live.>' } } : {}),
   }
+}
+
+function exhaustedSubject(stream: string): string {
+  return `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.*`
 }
 
 /** Creates the stream, or brings the existing one to this configuration. Safe to do from many processes at once. */

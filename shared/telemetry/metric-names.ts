@@ -112,6 +112,12 @@ export const METRICS = {
     help: 'Outbox entries that had to be offered again.',
     labels: ['code'],
   },
+  waggle_letters_total: {
+    type: 'counter',
+    help: 'Dead letters, by whom they were for and why.',
+    labels: ['kind', 'code'],
+  },
+  waggle_retired_total: { type: 'counter', help: 'Rows let go after their term, by what they were.', labels: ['what'] },
   waggle_limits_hit_total: { type: 'counter', help: 'Limits of the runtime that were hit.', labels: ['limit'] },
 } as const satisfies Record<string, MetricSpec>
 

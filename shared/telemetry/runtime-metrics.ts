@@ -55,6 +55,9 @@ export function observeRuntime(metrics: Metrics): (name: string, event: object) 
       metrics.observe('waggle_commit_seconds', {}, seconds(event.ms))
     },
     'relay:retried': (event) => metrics.count('waggle_relay_retries_total', { code: text(event.code) }),
+    'letter:buried': (event) =>
+      metrics.count('waggle_letters_total', { kind: text(event.kind), code: text(event.code) }),
+    'rows:retired': (event) => metrics.count('waggle_retired_total', { what: text(event.what) }, Number(event.rows)),
     'limit:hit': (event) => metrics.count('waggle_limits_hit_total', { limit: text(event.limit) }),
   }
   return (name, event) => reactions[name]?.(event as Fields)
@@ -70,6 +73,8 @@ interface Fields {
   readonly steps?: unknown
   readonly limit?: unknown
   readonly reason?: unknown
+  readonly what?: unknown
+  readonly rows?: unknown
 }
 
 function text(value: unknown): string {

@@ -1,6 +1,6 @@
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { MemoryBucket } from './memory-bucket.ts'
-import type { ConsumerWorld } from './memory-consumer.ts'
+import type { BrokerWorld, ConsumerWorld } from './memory-consumer.ts'
 import { MemoryStream } from './memory-stream.ts'
 import { subjectMatches } from './subject-match.ts'
 import type { Appended, InboundMessage, StreamSpec } from './port.ts'
@@ -26,8 +26,8 @@ export class BrokerCore {
   readonly #inboxes = new Map<string, (message: InboundMessage) => void>()
   readonly #buckets = new Map<string, MemoryBucket>()
 
-  constructor(world: ConsumerWorld) {
-    this.#world = world
+  constructor(world: BrokerWorld) {
+    this.#world = { ...world, now: () => world.now(), exhausted: (...about) => this.#exhausted(...about) }
   }
 
   listen(interest: Interest): () => void {
@@ -69,6 +69,16 @@ export class BrokerCore {
     const known = this.streams.get(spec.name)
     if (known) known.update(spec)
     else this.streams.set(spec.name, new MemoryStream(spec, this.#world))
+  }
+
+  /** In the words of a real broker. */
+  #exhausted(stream: string, consumer: string, sequence: number, deliveries: number): void {
+    const word = { stream, consumer, stream_seq: sequence, deliveries }
+    const data = new TextEncoder().encode(JSON.stringify(word))
+    for (const keeper of this.streams.values()) {
+      if (keeper.spec.exhaustedOf?.includes(stream) !== true) continue
+      this.#store(keeper, `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.${consumer}`, data, '')
+    }
   }
 
   stream(name: string): MemoryStream {

@@ -1,4 +1,4 @@
-import type { ConsumerWorld } from './memory-consumer.ts'
+import type { BrokerWorld } from './memory-consumer.ts'
 import type { BucketEntry } from './port.ts'
 
 interface Held extends BucketEntry {
@@ -15,14 +15,14 @@ const HISTORY_STATES = 256
  * watcher (a broker of the oldest supported version tells none either).
  */
 export class MemoryBucket {
-  readonly #world: ConsumerWorld
+  readonly #world: BrokerWorld
   readonly #watchers = new Set<Watcher>()
   readonly #history: { readonly at: number; readonly state: ReadonlyMap<string, Held> }[] = []
   readonly #ttlMs: number
   #state: ReadonlyMap<string, Held> = new Map()
   #revision = 0
 
-  constructor(ttlMs: number, world: ConsumerWorld) {
+  constructor(ttlMs: number, world: BrokerWorld) {
     this.#ttlMs = ttlMs
     this.#world = world
   }

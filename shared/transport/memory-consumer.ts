@@ -6,11 +6,15 @@ import type { MemoryStream } from './memory-stream.ts'
 import type { ConsumerSpec, StoredMessage } from './port.ts'
 
 /** What streams and consumers need of the broker they live in. */
-export interface ConsumerWorld {
+export interface BrokerWorld {
   readonly faults: Readonly<Faults>
   readonly schedule: Schedule
   now(): number
   random(): number
+}
+export interface ConsumerWorld extends BrokerWorld {
+  /** A message was delivered in vain as often as it may be. */
+  exhausted(stream: string, consumer: string, sequence: number, deliveries: number): void
 }
 
 /** The one reader of a consumer, on one connection. */
@@ -120,8 +124,11 @@ export class MemoryConsumer {
       const sequence = this.#again.shift()
       if (sequence === undefined) return undefined
       const message = this.#stream.entry(sequence)
-      if (message) return message
+      const deliveries = this.#pending.get(sequence)?.deliveries ?? 0
+      const exhausted = deliveries >= (this.#spec.maxDeliveries ?? Infinity)
+      if (message && !exhausted) return message
       this.#pending.delete(sequence)
+      if (message) this.#world.exhausted(this.#spec.stream, this.#spec.durable, sequence, deliveries)
     }
   }
 

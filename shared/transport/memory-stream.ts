@@ -108,6 +108,12 @@ export class MemoryStream {
     return undefined
   }
 
+  remove(sequence: number): boolean {
+    const there = this.#entries.has(sequence)
+    this.#remove(sequence)
+    return there
+  }
+
   acknowledged(sequence: number): void {
     if (this.#spec.retention === 'work') this.#remove(sequence)
   }

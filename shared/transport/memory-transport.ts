@@ -5,7 +5,7 @@ import { checkBucketKey } from './bucket-key.ts'
 import { INBOX_ROOT, MEMORY_MAX_PAYLOAD_BYTES } from './memory-broker.ts'
 import type { BrokerCore } from './memory-broker.ts'
 import type { MemoryBucket } from './memory-bucket.ts'
-import type { Attachment, ConsumerWorld } from './memory-consumer.ts'
+import type { Attachment, BrokerWorld } from './memory-consumer.ts'
 import { Pipe } from './memory-pipe.ts'
 import { Session } from './memory-session.ts'
 import type { Registration } from './memory-session.ts'
@@ -33,7 +33,7 @@ const READ_BATCH_MESSAGES = 256
 
 export interface TransportHost {
   readonly core: BrokerCore
-  readonly world: ConsumerWorld
+  readonly world: BrokerWorld
   readonly clock: Clock
   readonly onError: (error: Error) => void
   forget(transport: MemoryTransport): void
@@ -208,6 +208,10 @@ export class MemoryTransport implements Transport {
 
   at(stream: string, sequence: number): Promise<StoredMessage | null> {
     return this.#request(() => this.#host.core.stream(stream).at(sequence))
+  }
+
+  remove(stream: string, sequence: number): Promise<boolean> {
+    return this.#request(() => this.#host.core.stream(stream).remove(sequence))
   }
 
   async bucket(name: string, options: { readonly ttlMs: number }): Promise<Bucket> {
@@ -425,7 +429,7 @@ export class MemoryTransport implements Transport {
   }
 }
 
-function chance(world: ConsumerWorld, rate: number): boolean {
+function chance(world: BrokerWorld, rate: number): boolean {
   return rate > 0 && world.random() < rate
 }
 

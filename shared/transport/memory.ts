@@ -1,6 +1,6 @@
 import type { Clock } from '#shared/lib/clock.ts'
 import { BrokerCore } from './memory-broker.ts'
-import type { ConsumerWorld } from './memory-consumer.ts'
+import type { BrokerWorld } from './memory-consumer.ts'
 import { NO_FAULTS } from './memory-faults.ts'
 import type { Faults } from './memory-faults.ts'
 import { clockSchedule } from './memory-pipe.ts'
@@ -45,7 +45,7 @@ export interface MemoryBroker {
 export function memoryBroker(options: MemoryBrokerOptions): MemoryBroker {
   const { clock, random = Math.random } = options
   const faults: Faults = { ...NO_FAULTS, ...options.faults }
-  const world: ConsumerWorld = {
+  const world: BrokerWorld = {
     faults,
     schedule: options.schedule ?? clockSchedule(clock),
     now: () => clock.now(),

@@ -48,6 +48,8 @@ export interface Transport {
   /** The last stored message of one literal subject. */
   last(stream: string, subject: string): Promise<StoredMessage | null>
   at(stream: string, sequence: number): Promise<StoredMessage | null>
+  /** Takes one message out of its stream; true when it was there. */
+  remove(stream: string, sequence: number): Promise<boolean>
 
   /**
    * A small key-value bucket. An entry that is not put again goes away after `ttlMs`, which brokers round up by as much
@@ -95,6 +97,11 @@ export interface StreamSpec {
   readonly maxPerSubject?: number
   /** How long a message id is remembered. */
   readonly duplicateWindowMs: number
+  /**
+   * Keeps the broker's word about messages of these streams that a consumer delivered `maxDeliveries` times in vain: JSON
+   * with `stream`, `consumer`, `stream_seq` and `deliveries`. The messages themselves stay where they are.
+   */
+  readonly exhaustedOf?: readonly string[]
   /** Republishes each stored message under `live.<subject>` with its numbers. */
   readonly live?: boolean
   readonly replicas?: number
@@ -118,6 +125,8 @@ export interface ConsumerSpec {
   /** Without an acknowledgement or `working()` for this long, it is delivered again. */
   readonly ackWaitMs: number
   readonly maxUnacknowledged: number
+  /** Beyond it a message is not delivered any more, and that is told (`StreamSpec.exhaustedOf`). Default: no end. */
+  readonly maxDeliveries?: number
 }
 
 export interface Delivery {

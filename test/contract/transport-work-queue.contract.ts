@@ -41,6 +41,46 @@ export function workQueueContract(label: string, start: StartWorld): void {
     const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
     const texts = (deliveries: readonly Delivery[]): string[] => deliveries.map(({ data }) => text(data))
 
+    test('what is delivered in vain is told once, stays, and can be taken out', async () => {
+      const { stream, root } = await queue()
+      const keeper = unique('KEEPER')
+      await alice.ensureStream({
+        name: keeper,
+        subjects: [],
+        exhaustedOf: [stream],
+        retention: 'work',
+        duplicateWindowMs: 60_000,
+      })
+      await alice.ensureStream({
+        name: keeper,
+        subjects: [],
+        exhaustedOf: [stream],
+        retention: 'work',
+        duplicateWindowMs: 60_000,
+      })
+      let deliveries = 0
+      const settings = { durable: unique('bridge'), ackWaitMs: 200, maxDeliveries: 3 }
+      const consumption = await bob.consume(spec(stream, `${root}.>`, settings), (delivery) => {
+        if (text(delivery.data) === 'good') delivery.ack()
+        else deliveries = Math.max(deliveries, delivery.deliveries)
+      })
+      await append(`${root}.a`, 'bad', 'good')
+      await eventually(async () => (await alice.streamInfo(keeper)).messages === 1)
+      assert.is(deliveries, 3)
+      const words: Record<string, unknown>[] = []
+      for await (const stored of alice.read(keeper, { filters: ['>'], from: 1 }))
+        words.push(JSON.parse(text(stored.data)) as Record<string, unknown>)
+      assert.equal(
+        words.map((word) => [word['stream'], word['consumer'], word['deliveries']]),
+        [[stream, settings.durable, 3]],
+      )
+      const sequence = words[0]!['stream_seq'] as number
+      assert.is(text((await alice.at(stream, sequence))!.data), 'bad')
+      assert.equal([await alice.remove(stream, sequence), await alice.remove(stream, sequence)], [true, false])
+      assert.is((await alice.streamInfo(stream)).messages, 0)
+      await consumption.stop()
+    })
+
     test('delivers in order; what is acknowledged is gone', async () => {
       const { stream, root } = await queue()
       await append(`${root}.a`, ...numbers(300))

@@ -156,11 +156,18 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
       return colors.red(text)
     case 'actor:changed':
       return entry.payload.state === 'crashed' ? colors.red(text) : colors.dim(text)
+    case 'budget:warned':
+    case 'budget:spent':
+    case 'loop:cut':
+      return colors.red(text)
+    case 'turn:transferred':
+      return colors.cyan(text)
     case 'human:offered':
     case 'control:changed':
     case 'control:briefed':
     case 'offer:changed':
     case 'assignment:changed':
+    case 'budget:raised':
       return colors.bold(text)
     case 'note:added':
     case 'whisper:delivered':

@@ -10,6 +10,7 @@ import type {
   Fence,
   LogMark,
   OutboxRow,
+  Retired,
   RunRow,
   Step,
   Store,
@@ -17,6 +18,7 @@ import type {
   StoredState,
   TimerRow,
 } from '../store.ts'
+import type { Terms } from '../limits.ts'
 
 /**
  * A database in memory with the semantics of the store port, for unit tests and the simulator. One database, a
@@ -489,6 +491,21 @@ class MemoryStore implements Store {
       for (const [id, row] of db.outbox)
         if (row.relayedAt !== null && row.relayedAt < before.relayed && db.outbox.delete(id)) rows++
       return rows
+    })
+  }
+
+  /** Of what a tenant may set terms for, only what this store has. */
+  retire(now: number, terms: Terms): Promise<Retired> {
+    return this.#call((db) => {
+      let undecidedLetters = 0
+      let runs = 0
+      for (const [id, { at }] of db.letters)
+        if (at < now - terms.undecidedLettersMs && db.letters.delete(id)) undecidedLetters++
+      for (const [id, row] of db.runs) {
+        const over = row.state !== 'running' && row.state !== 'waiting'
+        if (over && row.deadline < now - terms.runsMs && db.runs.delete(id)) runs++
+      }
+      return { letters: 0, undecidedLetters, runs, checkpoints: 0, audit: 0, messages: 0 }
     })
   }
 

@@ -9,6 +9,8 @@ export const DeadLetterEntity = defineEntity({
     tenant: p.text().primary(),
     id: p.text().primary(),
     subject: p.text(),
+    /** Made of the subject by the database. */
+    kind: p.text().persist(false),
     payload: p.blob(),
     code: p.text(),
     message: p.text(),

@@ -7,6 +7,8 @@ import type { PageMark } from './conversations.ts'
 export interface DeadLetterHead {
   readonly id: string
   readonly subject: string
+  /** Of the actor it was for; `in`, `out` and `ev` for what was for none. */
+  readonly kind: string
   readonly code: string
   readonly message: string
   readonly attempts: number
@@ -24,21 +26,60 @@ export interface DeadLetterView extends DeadLetterHead {
   readonly history: readonly AttemptError[]
 }
 
-const HEAD = `id, subject, code, message, attempts, trace, at, state, decided_by as "decidedBy", decided_at as "decidedAt",
+const HEAD = `id, subject, kind, code, message, attempts, trace, at, state, decided_by as "decidedBy", decided_at as "decidedAt",
   octet_length(payload) as bytes`
+
+/** Which; times are milliseconds, `until` not included. */
+export interface DeadLetterFilter {
+  readonly code?: string | undefined
+  readonly kind?: string | undefined
+  readonly state?: DeadLetterHead['state'] | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}
+
+const FITS = `tenant = $1 and ($2::text is null or code = $2) and ($3::text is null or kind = $3)
+  and ($4::text is null or state = $4) and ($5::bigint is null or at >= $5) and ($6::bigint is null or at < $6)`
+
+function valuesOf({ tenant }: TenantSql, filter: DeadLetterFilter): unknown[] {
+  const { code = null, kind = null, state = null, since = null, until = null } = filter
+  return [tenant, code, kind, state, since, until]
+}
 
 /** The newest first. */
 export async function listDeadLetters(
   sql: TenantSql,
-  options: { readonly state?: DeadLetterHead['state']; readonly limit?: number; readonly after?: PageMark } = {},
+  options: DeadLetterFilter & { readonly limit?: number; readonly after?: PageMark } = {},
 ): Promise<DeadLetterHead[]> {
-  const { state = null, limit = MAX_PAGE, after } = options
+  const { limit = MAX_PAGE, after } = options
   return sql.query<DeadLetterHead>(
-    `select ${HEAD} from dead_letters
-     where tenant = $1 and ($2::text is null or state = $2) and ($3::bigint is null or (at, id) < ($3, $4))
-     order by at desc, id desc limit $5`,
-    [sql.tenant, state, after?.at ?? null, after?.id ?? '', Math.min(limit, MAX_PAGE)],
+    `select ${HEAD} from dead_letters where ${FITS} and ($7::bigint is null or (at, id) < ($7, $8))
+     order by at desc, id desc limit $9`,
+    [...valuesOf(sql, options), after?.at ?? null, after?.id ?? '', Math.min(limit, MAX_PAGE)],
   )
+}
+
+/** Those about which nobody has decided, the oldest first. */
+export async function undecidedLetters(sql: TenantSql, filter: DeadLetterFilter, limit: number): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(`select id from dead_letters where ${FITS} order by at, id limit $7`, [
+    ...valuesOf(sql, { ...filter, state: 'buried' }),
+    limit,
+  ])
+  return rows.map(({ id }) => id)
+}
+
+/** Removes them for good, the oldest first. Returns how many went. */
+export async function purgeDeadLetters(
+  sql: TenantSql,
+  which: { readonly before: number; readonly undecided: boolean; readonly limit: number },
+): Promise<number> {
+  const rows = await sql.query(
+    `delete from dead_letters where tenant = $1 and id in (
+       select id from dead_letters where tenant = $1 and at < $2 and ($3 or state <> 'buried') order by at, id limit $4)
+     returning id`,
+    [sql.tenant, which.before, which.undecided, which.limit],
+  )
+  return rows.length
 }
 
 export async function showDeadLetter(sql: TenantSql, id: string): Promise<DeadLetterView | null> {

@@ -16,6 +16,7 @@ import type {
   Holder,
   LogMark,
   OutboxRow,
+  Retired,
   RunRow,
   Step,
   Store,
@@ -23,6 +24,7 @@ import type {
   StoredState,
   TimerRow,
 } from '#shared/actor/store.ts'
+import type { Terms } from '#shared/actor/limits.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 
 import { databaseError } from '../database-error.ts'
@@ -268,6 +270,15 @@ class SqlStore implements Store {
 
   async sweep(before: { readonly processed: number; readonly relayed: number }): Promise<number> {
     const [row] = await this.#rows<{ gone: number }>(SWEEP, [before.processed, before.relayed])
+    return expected(row).gone
+  }
+
+  async retire(now: number, terms: Terms): Promise<Retired> {
+    const [row] = await this.#rows<{ gone: Retired }>('select runtime_retire($1, $2, $3) as gone', [
+      now,
+      JSON.stringify(terms),
+      SWEEP_ROWS,
+    ])
     return expected(row).gone
   }
 

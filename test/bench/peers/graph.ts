@@ -55,6 +55,9 @@ async function turn(thread: string): Promise<void> {
     spent: () => {},
     pending: async () => [],
     heeded: async () => {},
+    cost: () => 0,
+    reserve: () => null,
+    repeated: () => true,
     durable: async () => {},
   }
   const saver = new MemorySaver()

@@ -5,6 +5,7 @@ import type { PoolRef } from '#shared/actor/ref.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { Directory } from '#shared/contracts/directory.ts'
 import { saveAgent } from '#shared/db/repositories/agents.ts'
+import { listAudit } from '#shared/db/repositories/audit.ts'
 import { createApiKey, revokeApiKey } from '#shared/db/repositories/api-keys.ts'
 import { createConversation } from '#shared/db/repositories/conversations.ts'
 import { appendMessage } from '#shared/db/repositories/messages.ts'
@@ -306,6 +307,80 @@ for (const server of servers) {
       assert.is(replayed[0]!.subject, subject)
       assert.is(await codeOf(olga.ask('replay', { id })), 'CONFLICT')
       assert.is((await olga.ask('letter', { id })).state, 'replayed')
+    })
+
+    test('letters by filter: listed, replayed and discarded together, each decision audited', async () => {
+      const store = createStore(opened.database)
+      const olga = as('olga', ['operator'])
+      const subject = commandSubject('acme', 3, 'box', 'c1')
+      const base = { tenant: 'acme', message: 'x', attempts: 1, history: [], trace: '' } as const
+      const payload = encodeEnvelope(envelopeOf('put', { n: 1 }))
+      const ids = await Promise.all(
+        [1, 2, 3, 4].map(async (n) => {
+          const id = `box-${n}`
+          await store.bury({ ...base, id, subject, payload, code: n === 4 ? 'EXPIRED' : 'GAVE_UP', at: 1_000 + n })
+          return id
+        }),
+      )
+      await store.bury({ ...base, id: 'box-odd', subject, payload: new Uint8Array([9]), code: 'GAVE_UP', at: 1_000 })
+      const filter = { kind: 'box', code: 'GAVE_UP', until: 1_003 }
+      const listed = await olga.ask('letters', { ...page, filter })
+      assert.equal(
+        listed.letters.map(({ id, kind }) => [id, kind]),
+        [
+          ['box-2', 'box'],
+          ['box-1', 'box'],
+          ['box-odd', 'box'],
+        ],
+      )
+      const first = await olga.ask('letters', { limit: 1, after: null, filter })
+      const second = await olga.ask('letters', { limit: 1, after: first.next, filter })
+      assert.is(second.letters[0]?.id, 'box-1', 'pages go on from any letter')
+      const before = replayed.length
+      const answer = await olga.ask('replayAll', { filter })
+      assert.equal(
+        answer.replayed.map(({ letter }) => letter),
+        ['box-1', 'box-2'],
+        'the oldest first',
+      )
+      assert.equal(
+        [answer.failed.map(({ letter, code }) => [letter, code]), answer.left],
+        [[['box-odd', 'BAD_INPUT']], false],
+      )
+      assert.is(replayed.length - before, 2)
+      assert.equal(await olga.ask('discardAll', { filter: { kind: 'box', code: 'GAVE_UP' } }), {
+        discarded: 2,
+        left: false,
+      })
+      await olga.ask('discard', { id: ids[3]! })
+      assert.is(await codeOf(olga.ask('discard', { id: ids[3]! })), 'CONFLICT')
+      assert.is(await codeOf(olga.ask('replay', { id: ids[3]! })), 'CONFLICT', 'what is discarded is not sent')
+      assert.is(await codeOf(olga.ask('discard', { id: 'none' })), 'NOT_FOUND')
+      const actions = await sql('acme', (own) => listAudit(own))
+      for (const [action, count] of [
+        ['letter.replayed', 2],
+        ['letter.discarded', 3],
+      ] as const)
+        assert.is(actions.filter((entry) => entry.action === action && entry.subject.startsWith('box-')).length, count)
+      for (const name of ['replayAll', 'discardAll'] as const)
+        assert.is(await codeOf(as('ann').ask(name, { filter: {} })), 'FORBIDDEN')
+    })
+
+    test('letters are purged by administrators, and undecided ones only when that is said', async () => {
+      const store = createStore(opened.database)
+      const base = { tenant: 'acme', subject: 't.acme.in.slack.c7', message: 'x', attempts: 20, history: [], trace: '' }
+      for (const id of ['in-1', 'in-2'])
+        await store.bury({ ...base, id, payload: new TextEncoder().encode('{"a":1}'), code: 'UNDELIVERED', at: 5 })
+      const olga = as('olga', ['operator'])
+      assert.equal((await olga.ask('letter', { id: 'in-1' })).payload, { a: 1 }, 'bytes of bridges are shown as JSON')
+      await olga.ask('replay', { id: 'in-1', payload: { a: 2 } })
+      assert.is(replayed.at(-1)!.subject, 't.acme.in.slack.c7')
+      assert.is(new TextDecoder().decode(replayed.at(-1)!.bytes), '{"a":2}')
+      assert.is(await codeOf(olga.ask('purge', { before: 10, undecided: true })), 'FORBIDDEN')
+      const ada = as('ada', ['admin'])
+      assert.equal(await ada.ask('purge', { before: 10, undecided: false }), { purged: 1, left: false })
+      assert.equal(await ada.ask('purge', { before: 10, undecided: true }), { purged: 1, left: false })
+      assert.is(await codeOf(olga.ask('letter', { id: 'in-2' })), 'NOT_FOUND')
     })
 
     test('a letter that is no command of the tenant, or cannot be read, is not sent anywhere', async () => {

@@ -267,6 +267,10 @@ export class GatewayWorld {
           replay: () => {
             throw refuse('CONFLICT')
           },
+          replayAll: () => ({ replayed: [], failed: [], left: false }),
+          discard: () => ({}),
+          discardAll: () => ({ discarded: 0, left: false }),
+          purge: () => ({ purged: 0, left: false }),
         },
       }),
     ]
@@ -366,6 +370,8 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
         )
         return { turnId: turn.turnId, status: 'stopping' }
       },
+      raise: () => ({ status: 'resumed' }),
+      retry() {},
       finished() {},
       control: () => {
         throw refuse('NO_OFFER')

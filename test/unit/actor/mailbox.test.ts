@@ -262,7 +262,14 @@ suite('dead letters', ({ test }) => {
   })
   test('a message that the actor does not know, and one of the runtime itself', async () => {
     assert.equal(await buried((kit) => append(kit, { type: 'dance' })), ['UNKNOWN_MESSAGE'])
-    assert.equal(await buried((kit) => append(kit, { type: '$timer' })), ['UNKNOWN_MESSAGE'])
+    assert.equal(await buried((kit) => append(kit, { type: '$probe' })), ['UNKNOWN_MESSAGE'])
+    assert.equal(await buried((kit) => append(kit, { type: '$again', payload: { kind: 'job', key: ['b'] } })), [
+      'UNKNOWN_MESSAGE',
+    ])
+  })
+  test('a replayed reminder or end of a child that was edited into something else', async () => {
+    for (const type of ['$timer', '$ended', '$again'])
+      assert.equal(await buried((kit) => append(kit, { type, payload: { odd: 1 } })), ['BAD_INPUT'])
   })
   test('a handler that says too much', async () => {
     const loud = box((ctx, { n }) => {

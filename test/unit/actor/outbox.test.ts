@@ -151,6 +151,11 @@ suite('the outbox', ({ test }) => {
       [...kit.database.letters.values()].map((letter) => letter.code),
       ['MAILBOX_FULL', 'MAILBOX_FULL'],
     )
+    for (const letter of kit.database.letters.values()) {
+      assert.ok(letter.attempts > 1 && letter.history.length === Math.min(letter.attempts, 20), 'each refusal is kept')
+      assert.match(letter.id, /^unsent-[\w-]{22}$/)
+    }
+    assert.is(kit.journal.filter(({ name }) => name === 'letter:buried').length, 2)
     assert.equal(await said(kit), [1, 2, 3, 4])
     assert.is(unsent(kit), 0)
     await kit.node('b', inbox)

@@ -12,12 +12,15 @@ import { FakeTerminal } from './fake-terminal.ts'
 const LETTER = {
   id: 'l1',
   subject: 't.demo.cmd.1.agent.c1',
+  kind: 'agent',
   code: 'UNDECODABLE',
   message: 'It cannot be read.',
   attempts: 3,
   at: 1_700_000_000_000,
   state: 'buried',
 }
+
+const FAILED = { letter: 'l2', code: 'BAD_INPUT', reason: 'It cannot be read.' }
 
 suite('waggle dlq', ({ test, before, after, beforeEach }) => {
   let server: Server
@@ -33,6 +36,11 @@ suite('waggle dlq', ({ test, before, after, beforeEach }) => {
     if (path === '/api/v1/dead-letters/l1')
       return [200, { ...LETTER, payload: { a: 1 }, history: [], trace: '00-x', bytes: '' }]
     if (path === '/api/v1/dead-letters/l1/replay') return [200, { id: 'cmd9' }]
+    if (path === '/api/v1/dead-letters/l1/discard') return [200, {}]
+    if (path === '/api/v1/dead-letters/replay')
+      return [200, { replayed: [{ letter: 'l1', id: 'cmd9' }], failed: [FAILED], left: true }]
+    if (path === '/api/v1/dead-letters/discard') return [200, { discarded: 7, left: false }]
+    if (path === '/api/v1/dead-letters/purge') return [200, { purged: 3, left: false }]
     if (path === '/api/v1/dead-letters/odd') return [200, { surprise: true }]
     return [404, { error: { code: 'NOT_FOUND', message: 'There is no such thing.', action: 'Check the id.' } }]
   }
@@ -97,6 +105,46 @@ suite('waggle dlq', ({ test, before, after, beforeEach }) => {
     assert.is((await run('replay', 'l1', '--payload', file)).code, 2)
     assert.is((await run('replay', 'l1', '--payload', join(folder, 'nowhere'))).code, 2)
     assert.is(requests.length, 0)
+  })
+
+  test('replays and discards those that a filter names, and says which could not be sent', async () => {
+    const sent = Date.now()
+    const replayed = await run('replay', '--code', 'GAVE_UP', '--kind', 'agent', '--since', '2d')
+    assert.is(replayed.code, 1, 'some could not be sent')
+    assert.match(replayed.stdout, /1 sent again; there are more/)
+    assert.match(replayed.stderr, /l2 {2}BAD_INPUT: It cannot be read\./)
+    const { since, ...rest } = JSON.parse(requests[0]!.body) as { since: number }
+    assert.equal([requests[0]!.url, rest], ['/api/v1/dead-letters/replay', { code: 'GAVE_UP', kind: 'agent' }])
+    assert.ok(Math.abs(sent - 2 * 86_400_000 - since) < 60_000)
+    assert.is((await run('discard', '--all')).stdout, '7 discarded\n')
+    assert.is((await run('discard', 'l1')).stdout, 'discarded\n')
+    assert.equal(
+      requests.slice(1).map(({ url, body }) => [url, body]),
+      [
+        ['/api/v1/dead-letters/discard', '{}'],
+        ['/api/v1/dead-letters/l1/discard', '{}'],
+      ],
+    )
+  })
+
+  test('decides about nothing by an omission, nor about many with one payload', async () => {
+    for (const args of [['replay'], ['discard'], ['replay', 'l1', '--all'], ['discard', 'l1', '--code', 'X']])
+      assert.is((await run(...args)).code, 2, args.join(' '))
+    assert.is((await run('replay', '--all', '--edit', 'x.json')).code, 2)
+    assert.is((await run('purge')).code, 2)
+    assert.is(requests.length, 0)
+  })
+
+  test('purges what is older than it is told', async () => {
+    assert.is((await run('purge', '--older', '30d')).stdout, '3 removed\n')
+    const { before, undecided } = JSON.parse(requests[0]!.body) as { before: number; undecided: boolean }
+    assert.is(undecided, false)
+    assert.ok(Math.abs(Date.now() - 30 * 86_400_000 - before) < 60_000)
+  })
+
+  test('lists by filter', async () => {
+    await run('list', '--code', 'GAVE_UP', '--state', 'replayed')
+    assert.is(requests[0]?.url, '/api/v1/dead-letters?limit=50&state=replayed&code=GAVE_UP')
   })
 
   test('passes on what the gateway says is wrong, with what to do', async () => {

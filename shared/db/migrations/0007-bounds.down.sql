@@ -1,0 +1,11 @@
+drop function runtime_retire(bigint, jsonb, integer);
+drop function retired_before(jsonb, jsonb, text, bigint);
+drop policy runtime_retire on conversations;
+drop policy runtime_retire on audit_log;
+drop policy runtime_retire on messages;
+revoke select on conversations from waggle_runtime;
+revoke select, delete on messages, audit_log from waggle_runtime;
+revoke delete on dead_letters from waggle_app;
+drop index dead_letters_kind;
+alter table dead_letters drop column kind;
+drop table spending;
