@@ -39,7 +39,7 @@ export class Answer {
                 text: verdict.verdict === 'rewrite' ? verdict.text : sentence,
               }
             })
-    const emit = (offset: number, text: string): void => this.#emit('text:delta', { offset, text })
+    const emit = (offset: number, text: string): void => this.#emit('text:delta', { offset, text }, true)
     this.voice = new Voice(gate, emit, ctx.resumed)
   }
 
@@ -87,8 +87,9 @@ export class Answer {
     await this.#ctx.flushed()
   }
 
-  #emit(type: string, payload: object): void {
+  #emit(type: string, payload: object, volatile = false): void {
     const { cause } = this.#ctx
-    this.#ctx.emit(type, { messageId: this.#messageId, ...payload }, { audience: 'pub', control: cause.control })
+    const how = { audience: 'pub', control: cause.control, volatile } as const
+    this.#ctx.emit(type, { messageId: this.#messageId, ...payload }, how)
   }
 }

@@ -16,6 +16,7 @@ import { FairQueue } from './fair.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import type { Limits } from './limits.ts'
 import { LogKeeper } from './log-keeper.ts'
+import { LogShare } from './log-share.ts'
 import type { NodeView } from './membership.ts'
 import { observeNothing } from './observe.ts'
 import type { Observe } from './observe.ts'
@@ -52,6 +53,7 @@ export class ActorSystem {
   readonly #store: Store | null
   readonly #streams: StreamOptions
   readonly #calls: Calls
+  readonly #share: LogShare
   readonly #local = new LocalPools()
   readonly #reacher: Reacher
   readonly #actors = new Map<string, ActorDefinition>()
@@ -90,7 +92,8 @@ export class ActorSystem {
     this.#store = parts.store ?? null
     this.#streams = { ...DEFAULT_STREAMS, ...parts.streams }
     this.#calls = new Calls(this.#core)
-    this.#reacher = new Reacher(this.#core, this.#calls, new TenantCredit(this.#core), this.#local)
+    this.#share = new LogShare(this.#core)
+    this.#reacher = new Reacher(this.#core, this.#calls, new TenantCredit(this.#core), this.#share, this.#local)
   }
 
   host(...definitions: readonly Definition[]): this {
@@ -118,7 +121,7 @@ export class ActorSystem {
     }
     if (this.#store !== null) {
       const core: HostCore = { ...this.#core, store: this.#store }
-      this.#relay = new Relay(core)
+      this.#relay = new Relay(core, this.#share)
       this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
       await this.#keeper.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
@@ -171,6 +174,7 @@ export class ActorSystem {
     const error = new WaggleError('LEAVING')
     this.#stopped ??= Promise.resolve()
     this.#sweep?.()
+    this.#share.close()
     this.#keeper?.close()
     this.#placement?.abandon(error)
     for (const pool of this.#pools) void pool.close(0)
@@ -185,6 +189,7 @@ export class ActorSystem {
     const parts: NodeParts = {
       core,
       relay,
+      share: this.#share,
       handlers: new FairQueue(limits.handlers, clock),
       runSlots: new FairQueue(limits.runs, clock),
       reacher: this.#reacher,
@@ -236,6 +241,7 @@ export class ActorSystem {
     await Promise.all(this.#pools.map((pool) => pool.close(this.#core.limits.drainMs)))
     this.#pools = []
     await this.#relay?.flush()
+    this.#share.close()
   }
 }
 

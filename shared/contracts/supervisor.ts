@@ -28,7 +28,7 @@ export const Supervisor = contract(
   {
     open: tell(Open, { fails: ['FORBIDDEN'] }),
     /** Receipt: SendReceipt, after the message is stored (I12). */
-    send: tell(Send, { fails: ['ID_REUSED', 'BUSY', 'FORBIDDEN', 'TOO_LARGE'] }),
+    send: tell(Send, { fails: ['ID_REUSED', 'BUSY', 'FORBIDDEN', 'TOO_LARGE'], begins: true }),
     /** Receipt: StopReceipt; the report comes with `turn:ended`. */
     stop: tell(Stop, { fails: ['FORBIDDEN'] }),
     finished: tell(Finished),

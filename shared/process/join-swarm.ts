@@ -46,7 +46,12 @@ export async function joinSwarm(config: Config, role: string, store?: Store): Pr
     node,
     log,
     observe: observeRuntime(metrics),
-    limits: { leaseMs: runtime.leaseMs, drainMs: runtime.drainMs, handoverMs: runtime.leaseMs / 2 },
+    limits: {
+      leaseMs: runtime.leaseMs,
+      drainMs: runtime.drainMs,
+      handoverMs: runtime.leaseMs / 2,
+      tenantLogBytes: runtime.tenantLogBytes,
+    },
     streams: { eventsMs: runtime.eventsMs, replicas: broker.replicas },
     ...(store === undefined ? {} : { store }),
   })
