@@ -9,10 +9,11 @@ import type { Snapshot } from '#shared/contracts/client.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
 import type { StreamInfo, Transport } from '#shared/transport/port.ts'
 import { parseCursor } from '#shared/wire/cursor.ts'
+import type { Heads } from '#shared/wire/cursor.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import { encodeName } from '#shared/wire/names.ts'
 import { eventSubject } from '#shared/wire/subjects.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, ReadableAudience } from './entry.ts'
 import { Feed } from './feed.ts'
 import type { FeedHost } from './feed-host.ts'
 import { loadFloors } from './floors-book.ts'
@@ -157,7 +158,7 @@ export class LogReader {
   async open<E extends Entry>(request: OpenRequest<E>): Promise<Opening> {
     await this.#reborn
     const { view, conversationId, after, takeSnapshot, sink } = request
-    const place = await this.#placeOf(after)
+    const place = await this.#placeOf(after, { tenant: view.tenant, conversationId, audiences: view.audiences })
     const reader = new TypedReader(view, sink, conversationId, takeSnapshot)
     let snapshot: Snapshot | null = null
     if (place === null) {
@@ -175,7 +176,7 @@ export class LogReader {
   }): Promise<Opening> {
     const view = View.operator(request.principal)
     await this.#reborn
-    const place = (await this.#placeOf(request.after)) ?? (await this.#life.info()).lastSequence
+    const place = (await this.#placeOf(request.after, null)) ?? (await this.#life.info()).lastSequence
     return this.#opening(new TypedReader(view, request.sink, null, null), this.#life.cursor(place), null)
   }
 
@@ -204,7 +205,7 @@ export class LogReader {
   }
 
   /** Where a reader with this cursor goes on; null: it needs a snapshot. */
-  async #placeOf(after: string | undefined): Promise<number | null> {
+  async #placeOf(after: string | undefined, seen: Seen | null): Promise<number | null> {
     const cursor = after === undefined ? null : parseCursor(after)
     if (cursor === null) return null
     // It may be this process that has not heard yet.
@@ -212,7 +213,28 @@ export class LogReader {
     await this.#reborn
     if (cursor.incarnation !== this.#life.incarnation) return null
     const info = await this.#life.info()
-    return isWithin(cursor.sequence, info) ? cursor.sequence : null
+    if (!isWithin(cursor.sequence, info)) return null
+    if (seen === null || cursor.heads === undefined) return cursor.sequence
+    return (await this.#hasMissed(cursor.sequence, cursor.heads, seen)) ? null : cursor.sequence
+  }
+
+  /** An entry that this reader may see, or that decides what counts, was lost before the one whose cursor it holds. */
+  async #hasMissed(sequence: number, heads: Heads, { tenant, conversationId, audiences }: Seen): Promise<boolean> {
+    for (const audience of [...audiences, 'sys'] as const) {
+      const head = heads[audience]
+      if (head >= sequence) continue
+      const subject = eventSubject(tenant, encodeName(conversationId), audience)
+      const missed = await this.#host.checks.run(async () => {
+        const last = (await this.#transport.last(EVENTS, subject))?.sequence ?? 0
+        if (last <= head) return false
+        if (last <= sequence) return true
+        const range = { filters: [subject], from: head + 1, signal: this.#abort.signal }
+        for await (const next of this.#transport.read(EVENTS, range)) return next.sequence <= sequence
+        return false
+      })
+      if (missed) return true
+    }
+    return false
   }
 
   /** Sequence first, then the database: what is stored between the two comes again as entries, which fold (I5). */
@@ -418,6 +440,13 @@ export class LogReader {
       this.#log.debug({ code: coded(error).code }, 'The tail of the log could not be asked for.')
     }
   }
+}
+
+/** What a cursor was given out for. */
+interface Seen {
+  readonly tenant: string
+  readonly conversationId: string
+  readonly audiences: readonly ReadableAudience[]
 }
 
 function isWithin(sequence: number, info: StreamInfo): boolean {
