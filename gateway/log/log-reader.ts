@@ -1,3 +1,4 @@
+import { placeAt } from '#shared/actor/log-search.ts'
 import { EVENTS } from '#shared/actor/streams.ts'
 import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
@@ -34,6 +35,7 @@ import {
 } from './limits.ts'
 import { LiveLane } from './live-lane.ts'
 import { LogLife } from './log-life.ts'
+import { readPast } from './past.ts'
 import { TypedReader } from './reader.ts'
 import type { Reader, SnapshotBody } from './reader.ts'
 import type { Sink } from './sink.ts'
@@ -162,7 +164,7 @@ export class LogReader {
     const reader = new TypedReader(view, sink, conversationId, takeSnapshot)
     let snapshot: Snapshot | null = null
     if (place === null) {
-      snapshot = await this.#snapshot(view.tenant, conversationId, takeSnapshot, null)
+      snapshot = await this.#snapshot(reader, conversationId, takeSnapshot, null)
       this.#metrics.count('waggle_log_snapshots_total', { cause: after === undefined ? 'first' : 'cursor' })
     }
     return this.#opening(reader, snapshot?.cursor ?? after!, snapshot)
@@ -239,7 +241,7 @@ export class LogReader {
 
   /** Sequence first, then the database: what is stored between the two comes again as entries, which fold (I5). */
   async #snapshot(
-    tenant: string,
+    { tenant, audiences }: Pick<Reader, 'tenant' | 'audiences'>,
     conversationId: string,
     takeSnapshot: () => Promise<SnapshotBody>,
     at: number | null,
@@ -249,9 +251,12 @@ export class LogReader {
       const { incarnation } = this.#life
       const tail = at ?? (await this.#life.info()).lastSequence
       const body = await takeSnapshot()
-      const turns = new Set(body.turns.map(({ turnId }) => turnId))
-      const sequence = turns.size === 0 ? tail : await this.#beginningOf(turns, tenant, conversationId, tail)
-      if (incarnation === this.#life.incarnation) return { ...body, cursor: this.#life.cursor(sequence) }
+      const sequence = body.turns.length === 0 ? tail : await this.#beginningOf(body, tenant, tail)
+      const parts = { transport: this.#transport, incarnation, signal: this.#abort.signal, floors: this.#host.floors }
+      const past = audiences.includes('ops')
+        ? { past: [...(await this.#host.replays.run(() => readPast(parts, tenant, body, sequence)))] }
+        : {}
+      if (incarnation === this.#life.incarnation) return { ...body, ...past, cursor: this.#life.cursor(sequence) }
       at = null
     }
   }
@@ -261,14 +266,16 @@ export class LogReader {
    * first of the turns that are not over.
    */
   async #beginningOf(
-    turns: ReadonlySet<unknown>,
+    { conversationId, messages, turns: open }: SnapshotBody,
     tenant: string,
-    conversationId: string,
     tail: number,
   ): Promise<number> {
+    const turns = new Set<unknown>(open.map(({ turnId }) => turnId))
+    const asked = open.map(({ messageId }) => messages.find(({ id }) => id === messageId)?.at ?? 0)
     return await this.#host.replays.run(async () => {
       const filters = [eventSubject(tenant, encodeName(conversationId), 'pub')]
-      for await (const message of this.#transport.read(EVENTS, { filters, from: 1, signal: this.#abort.signal })) {
+      const from = await placeAt(this.#transport, Math.min(...asked))
+      for await (const message of this.#transport.read(EVENTS, { filters, from, signal: this.#abort.signal })) {
         if (message.sequence > tail) break
         const event = Incoming.stored(message, tenant)?.event()
         if (event?.type !== 'turn:started' || typeof event.payload !== 'object' || event.payload === null) continue
@@ -324,7 +331,7 @@ export class LogReader {
         const snapshot =
           takeSnapshot === null || conversationId === null
             ? null
-            : await this.#snapshot(tenant, conversationId, takeSnapshot, at)
+            : await this.#snapshot(reader, conversationId, takeSnapshot, at)
         const place =
           snapshot === null ? (at ?? (await this.#life.info()).lastSequence) : parseCursor(snapshot.cursor)!.sequence
         if (reader.mode !== 'restarting') return

@@ -59,6 +59,8 @@ export const Snapshot = z.object({
     }),
   ),
   control: z.object({ owner: z.string(), mode: z.string(), control: z.number() }),
+  /** For operators: the newest entries up to the cursor that tell how turns went, in log order. */
+  past: z.array(LogEntry).optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
