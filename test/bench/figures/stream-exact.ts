@@ -27,6 +27,7 @@ const CONVERSATIONS = 8
 const CUTS = 1_000
 const QUICK_CUTS = 40
 const CUTS_BETWEEN_KILLS = 60
+const MOST_BETWEEN_CUTS_MS = 60
 const SEND_EVERY_MS = 1_500
 /** Between two entries of a conversation. */
 const PACE_MS = 15
@@ -52,7 +53,7 @@ export const figure: Figure = {
         readers.push(await ExactReader.open(bench, id, false, gateways))
         readers.push(await ExactReader.open(bench, id, true, gateways))
       }
-      await Promise.all(readers.map((reader) => reader.until(0)))
+      say(`${readers.length} readers, ${gateways.length} gateways`)
       const end = new AbortController()
       const work = readers.flatMap((reader) =>
         reader.ops ? [write(bench, reader.id, end.signal)] : [reader.talk(end.signal)],
@@ -60,14 +61,15 @@ export const figure: Figure = {
       const ended = (): number => readers.reduce((sum, { proxy }) => sum + proxy.ended, 0)
       const wanted = quick ? QUICK_CUTS : CUTS
       let kills = 0
-      for (let cuts = 1; ended() < wanted; cuts++) {
+      let restarting: Promise<void> | null = null
+      for (let cuts = 0; ended() < wanted || restarting !== null; cuts++) {
         readers[Math.floor(random() * readers.length)]!.proxy.cut()
-        if (cuts % CUTS_BETWEEN_KILLS === (quick ? 1 : 0)) {
-          kills++
-          await gateways[kills % gateways.length]!.killAndRestart()
+        if (cuts % (quick ? wanted : CUTS_BETWEEN_KILLS) === 0 && restarting === null && ended() < wanted) {
+          // One is always up; connections are cut while the other comes back, too.
+          restarting = gateways[++kills % gateways.length]!.killAndRestart().finally(() => (restarting = null))
           say(`${ended()} connections ended, ${kills} gateways killed`)
         }
-        await delay(random() * 60)
+        await delay(random() * MOST_BETWEEN_CUTS_MS)
       }
       end.abort()
       await Promise.all(work)
@@ -149,7 +151,11 @@ class ExactReader {
     const up = (): number[] => gateways.filter((gateway) => gateway.up).map(({ port }) => port)
     const proxy = await CutProxy.open(up)
     const reader = new ExactReader(id, ops, proxy, await bench.token(ops ? 'olga' : 'ada', ops ? ['operator'] : []))
-    while (reader.#conversation.latest.phase !== 'open') await delay(10)
+    for (const late = Date.now() + CATCH_UP_MS; reader.#conversation.latest.phase !== 'open';) {
+      const { phase, error } = reader.#conversation.latest
+      if (phase === 'failed' || Date.now() > late) throw new Error(`${id} is ${phase}: ${JSON.stringify(error)}`)
+      await delay(10)
+    }
     reader.#base = reader.#place
     return reader
   }
