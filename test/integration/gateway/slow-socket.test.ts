@@ -63,14 +63,14 @@ suite('a socket that does not read', ({ test }) => {
       const [slow, quick] = [await w.clientOf(gateway), await w.clientOf(gateway)]
       const [late, prompt] = [new Heard(slow), new Heard(quick)]
       for (const client of [slow, quick]) await good<Opened>(ask(client, 'conversation:open', { conversationId }))
-      const { pause, resume } = wire(slow)
-      pause.call(wire(slow))
+      const socket = wire(slow)
+      socket.pause()
       await fill(w, conversationId)
       for (let i = 0; i <= LAG_ENTRIES; i++)
         await w.say(conversationId, 'text:delta', { messageId: 'm', offset: i, text: 'x' })
       const last = await w.say(conversationId, 'turn:ended', {})
       await prompt.until(() => prompt.types.includes('turn:ended'))
-      resume.call(wire(slow))
+      socket.resume()
       await late.until(() => late.snapshots.length > 0)
       assert.ok((await gateway.metrics.value('waggle_log_snapshots_total', { cause: 'lag' })) > 0)
       assert.ok(late.types.filter((type) => type === 'text:delta').length < LAG_ENTRIES, 'deltas were dropped')

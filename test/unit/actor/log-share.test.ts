@@ -24,7 +24,7 @@ const definitions: readonly Definition[] = [
     on: {
       say: (ctx, { bytes }) => ctx.emit('fact', 'x'.repeat(bytes), { audience: 'pub' }),
       stop: (ctx, { bytes }) => ctx.emit('fact', 'x'.repeat(bytes), { audience: 'pub' }),
-      speak: (ctx, input) => void ctx.spawn(Speech, [ctx.key[0]!, ctx.newId()], input),
+      speak: (ctx, input) => ctx.spawn(Speech, [ctx.key[0]!, ctx.newId()], input),
     },
   }),
   runActor(Speech, async (ctx, { bytes }) => {
