@@ -28,6 +28,7 @@ import { Pause } from './pause.ts'
 import { reduce } from './reduce.ts'
 import { failureOf, isRetryable, retryAfterMs } from './request-failed.ts'
 import { Store } from './store.ts'
+import { withPast } from './with-past.ts'
 import type { Schedule, Subscribable } from './store.ts'
 
 /** Entries kept while opening; beyond it they are dropped, and it is opened once more after the last that was kept (I11). */
@@ -329,7 +330,7 @@ export class Conversation implements Subscribable<ConversationView>, Participant
   }
 
   #replace(snapshot: Snapshot): void {
-    this.#set({ state: fromSnapshot(snapshot) })
+    this.#set({ state: withPast(fromSnapshot(snapshot), snapshot.past ?? []) })
     this.#forgetStored()
   }
 

@@ -33,7 +33,8 @@ export function reduce(state: ConversationState, entry: LogEntry): ConversationS
   return { ...next, cursor: entry.cursor }
 }
 
-function fold(state: ConversationState, entry: KnownEntry): ConversationState {
+/** Folds an entry wherever it stands; for entries in log order there is `reduce`. */
+export function fold(state: ConversationState, entry: KnownEntry): ConversationState {
   switch (entry.type) {
     case 'message:received':
       return foldReceived(upsertFact(state, entry.payload), entry.payload)

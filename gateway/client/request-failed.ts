@@ -38,6 +38,7 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   'OVERLOADED',
   'MAILBOX_FULL',
   'TENANT_BUSY',
+  'LOG_QUOTA',
   'RATE_LIMITED',
   'LEAVING',
   'DATABASE_DOWN',

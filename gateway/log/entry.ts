@@ -1,4 +1,6 @@
 import type { LogEntry } from '#shared/contracts/client.ts'
+import { formatCursor } from '#shared/wire/cursor.ts'
+import type { Heads } from '#shared/wire/cursor.ts'
 import type { LogEvent } from '#shared/wire/event.ts'
 
 /** What can leave this process at all; `sys` entries only move floors. */
@@ -30,11 +32,18 @@ export class LogLine<A extends ReadableAudience> implements Entry<A> {
   readonly wire: LogEntry & { readonly audience: A }
   #json: string | null = null
 
-  constructor(audience: A, sequence: number, incarnation: string, conversationId: string, event: LogEvent) {
+  constructor(
+    audience: A,
+    sequence: number,
+    incarnation: string,
+    conversationId: string,
+    event: LogEvent,
+    heads?: Heads,
+  ) {
     this.audience = audience
     this.sequence = sequence
     this.wire = {
-      cursor: `${incarnation}.${sequence}`,
+      cursor: formatCursor({ incarnation, sequence, ...(heads === undefined ? {} : { heads }) }),
       conversationId,
       audience,
       id: event.id,

@@ -207,7 +207,7 @@ export class Feed {
     else {
       const floors = this.#floors.find(incoming.scope)
       if (floors !== null) {
-        this.#accept(incoming, floors)
+        this.#accept(incoming, floors, this.scope !== null)
         return
       }
       this.#unlearnt.set(incoming.scope, sequence - 1)
@@ -225,9 +225,12 @@ export class Feed {
     this.#buffer.push(incoming)
   }
 
-  /** The one door: in log order, each entry once. Null when it counts for nothing, or for no reader. */
-  #accept(incoming: Incoming, floors: Floors): Entry | null {
-    const { sequence, audience } = incoming
+  /**
+   * The one door: in log order, each entry once. Null when it counts for nothing, or for no reader. A live one may have
+   * overtaken a lost one of another audience, and its cursor says so; what was read from the log has not.
+   */
+  #accept(incoming: Incoming, floors: Floors, live = false): Entry | null {
+    const { sequence, audience, scope } = incoming
     this.#progress.take(incoming)
     const event = incoming.event()
     if (event === null || !floors.admit(event, audience)) {
@@ -236,7 +239,9 @@ export class Feed {
       return null
     }
     if (audience === 'sys') return null
-    return this.#emit(new LogLine(audience, sequence, this.#host.life.incarnation, incoming.conversationId(), event))
+    const heads = live ? this.#progress.headsOf(scope, sequence) : undefined
+    const { incarnation } = this.#host.life
+    return this.#emit(new LogLine(audience, sequence, incarnation, incoming.conversationId(), event, heads))
   }
 
   #emit(entry: Entry): Entry {

@@ -16,6 +16,10 @@ export const HELD_ENTRIES = 8_192
 export const CHUNK_ENTRIES = 128
 /** A reader that fell further behind than this gets a snapshot instead of the entries. */
 export const LAG_ENTRIES = 2_000
+/** Of a snapshot for operators: turns told of, the newest; entries and bytes that tell of them. */
+export const PAST_TURNS = 20
+export const PAST_ENTRIES = 500
+export const PAST_BYTES = 256 * 1024
 /** A reader whose buffer stays full for this long is ended; its cursor lets it come again. */
 export const STALLED_MS = 30_000
 /** Voided sequences remembered for one scope, so that a late reader needs no floors; then they are loaded again. */

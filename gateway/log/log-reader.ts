@@ -1,3 +1,4 @@
+import { placeAt } from '#shared/actor/log-search.ts'
 import { EVENTS } from '#shared/actor/streams.ts'
 import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
@@ -9,10 +10,11 @@ import type { Snapshot } from '#shared/contracts/client.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
 import type { StreamInfo, Transport } from '#shared/transport/port.ts'
 import { parseCursor } from '#shared/wire/cursor.ts'
+import type { Heads } from '#shared/wire/cursor.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import { encodeName } from '#shared/wire/names.ts'
 import { eventSubject } from '#shared/wire/subjects.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, ReadableAudience } from './entry.ts'
 import { Feed } from './feed.ts'
 import type { FeedHost } from './feed-host.ts'
 import { loadFloors } from './floors-book.ts'
@@ -33,6 +35,7 @@ import {
 } from './limits.ts'
 import { LiveLane } from './live-lane.ts'
 import { LogLife } from './log-life.ts'
+import { readPast } from './past.ts'
 import { TypedReader } from './reader.ts'
 import type { Reader, SnapshotBody } from './reader.ts'
 import type { Sink } from './sink.ts'
@@ -157,11 +160,11 @@ export class LogReader {
   async open<E extends Entry>(request: OpenRequest<E>): Promise<Opening> {
     await this.#reborn
     const { view, conversationId, after, takeSnapshot, sink } = request
-    const place = await this.#placeOf(after)
+    const place = await this.#placeOf(after, { tenant: view.tenant, conversationId, audiences: view.audiences })
     const reader = new TypedReader(view, sink, conversationId, takeSnapshot)
     let snapshot: Snapshot | null = null
     if (place === null) {
-      snapshot = await this.#snapshot(view.tenant, conversationId, takeSnapshot, null)
+      snapshot = await this.#snapshot(reader, conversationId, takeSnapshot, null)
       this.#metrics.count('waggle_log_snapshots_total', { cause: after === undefined ? 'first' : 'cursor' })
     }
     return this.#opening(reader, snapshot?.cursor ?? after!, snapshot)
@@ -175,7 +178,7 @@ export class LogReader {
   }): Promise<Opening> {
     const view = View.operator(request.principal)
     await this.#reborn
-    const place = (await this.#placeOf(request.after)) ?? (await this.#life.info()).lastSequence
+    const place = (await this.#placeOf(request.after, null)) ?? (await this.#life.info()).lastSequence
     return this.#opening(new TypedReader(view, request.sink, null, null), this.#life.cursor(place), null)
   }
 
@@ -204,7 +207,7 @@ export class LogReader {
   }
 
   /** Where a reader with this cursor goes on; null: it needs a snapshot. */
-  async #placeOf(after: string | undefined): Promise<number | null> {
+  async #placeOf(after: string | undefined, seen: Seen | null): Promise<number | null> {
     const cursor = after === undefined ? null : parseCursor(after)
     if (cursor === null) return null
     // It may be this process that has not heard yet.
@@ -212,12 +215,33 @@ export class LogReader {
     await this.#reborn
     if (cursor.incarnation !== this.#life.incarnation) return null
     const info = await this.#life.info()
-    return isWithin(cursor.sequence, info) ? cursor.sequence : null
+    if (!isWithin(cursor.sequence, info)) return null
+    if (seen === null || cursor.heads === undefined) return cursor.sequence
+    return (await this.#hasMissed(cursor.sequence, cursor.heads, seen)) ? null : cursor.sequence
+  }
+
+  /** An entry that this reader may see, or that decides what counts, was lost before the one whose cursor it holds. */
+  async #hasMissed(sequence: number, heads: Heads, { tenant, conversationId, audiences }: Seen): Promise<boolean> {
+    for (const audience of [...audiences, 'sys'] as const) {
+      const head = heads[audience]
+      if (head >= sequence) continue
+      const subject = eventSubject(tenant, encodeName(conversationId), audience)
+      const missed = await this.#host.checks.run(async () => {
+        const last = (await this.#transport.last(EVENTS, subject))?.sequence ?? 0
+        if (last <= head) return false
+        if (last <= sequence) return true
+        const range = { filters: [subject], from: head + 1, signal: this.#abort.signal }
+        for await (const next of this.#transport.read(EVENTS, range)) return next.sequence <= sequence
+        return false
+      })
+      if (missed) return true
+    }
+    return false
   }
 
   /** Sequence first, then the database: what is stored between the two comes again as entries, which fold (I5). */
   async #snapshot(
-    tenant: string,
+    { tenant, audiences }: Pick<Reader, 'tenant' | 'audiences'>,
     conversationId: string,
     takeSnapshot: () => Promise<SnapshotBody>,
     at: number | null,
@@ -227,9 +251,12 @@ export class LogReader {
       const { incarnation } = this.#life
       const tail = at ?? (await this.#life.info()).lastSequence
       const body = await takeSnapshot()
-      const turns = new Set(body.turns.map(({ turnId }) => turnId))
-      const sequence = turns.size === 0 ? tail : await this.#beginningOf(turns, tenant, conversationId, tail)
-      if (incarnation === this.#life.incarnation) return { ...body, cursor: this.#life.cursor(sequence) }
+      const sequence = body.turns.length === 0 ? tail : await this.#beginningOf(body, tenant, tail)
+      const parts = { transport: this.#transport, incarnation, signal: this.#abort.signal, floors: this.#host.floors }
+      const past = audiences.includes('ops')
+        ? { past: [...(await this.#host.replays.run(() => readPast(parts, tenant, body, sequence)))] }
+        : {}
+      if (incarnation === this.#life.incarnation) return { ...body, ...past, cursor: this.#life.cursor(sequence) }
       at = null
     }
   }
@@ -239,14 +266,16 @@ export class LogReader {
    * first of the turns that are not over.
    */
   async #beginningOf(
-    turns: ReadonlySet<unknown>,
+    { conversationId, messages, turns: open }: SnapshotBody,
     tenant: string,
-    conversationId: string,
     tail: number,
   ): Promise<number> {
+    const turns = new Set<unknown>(open.map(({ turnId }) => turnId))
+    const asked = open.map(({ messageId }) => messages.find(({ id }) => id === messageId)?.at ?? 0)
     return await this.#host.replays.run(async () => {
       const filters = [eventSubject(tenant, encodeName(conversationId), 'pub')]
-      for await (const message of this.#transport.read(EVENTS, { filters, from: 1, signal: this.#abort.signal })) {
+      const from = await placeAt(this.#transport, Math.min(...asked))
+      for await (const message of this.#transport.read(EVENTS, { filters, from, signal: this.#abort.signal })) {
         if (message.sequence > tail) break
         const event = Incoming.stored(message, tenant)?.event()
         if (event?.type !== 'turn:started' || typeof event.payload !== 'object' || event.payload === null) continue
@@ -302,7 +331,7 @@ export class LogReader {
         const snapshot =
           takeSnapshot === null || conversationId === null
             ? null
-            : await this.#snapshot(tenant, conversationId, takeSnapshot, at)
+            : await this.#snapshot(reader, conversationId, takeSnapshot, at)
         const place =
           snapshot === null ? (at ?? (await this.#life.info()).lastSequence) : parseCursor(snapshot.cursor)!.sequence
         if (reader.mode !== 'restarting') return
@@ -418,6 +447,13 @@ export class LogReader {
       this.#log.debug({ code: coded(error).code }, 'The tail of the log could not be asked for.')
     }
   }
+}
+
+/** What a cursor was given out for. */
+interface Seen {
+  readonly tenant: string
+  readonly conversationId: string
+  readonly audiences: readonly ReadableAudience[]
 }
 
 function isWithin(sequence: number, info: StreamInfo): boolean {

@@ -1,4 +1,5 @@
 import type { Clock } from '#shared/lib/clock.ts'
+import type { Heads } from '#shared/wire/cursor.ts'
 import type { Incoming } from './incoming.ts'
 import { TAIL_CHECK_MS, VERIFY_MS, VOIDED_ENTRIES } from './limits.ts'
 
@@ -37,6 +38,12 @@ export class Progress {
 
   doneOf(lane: string): number {
     return Math.max(this.#done.get(lane) ?? 0, this.verified)
+  }
+
+  /** What was taken in of each audience of a scope, when the entry at `sequence` was; never beyond it. */
+  headsOf(scope: string, sequence: number): Heads {
+    const head = (audience: string): number => Math.min(sequence, this.doneOf(`${scope}.${audience}`))
+    return { pub: head('pub'), ops: head('ops'), sys: head('sys') }
   }
 
   isDone({ lane, sequence }: Incoming): boolean {

@@ -60,6 +60,7 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
   const owned = new Map<string, number>()
   metrics.measure('waggle_sockets', {}, () => connections.size)
 
+  const all = { ...parts, io }
   const admit = async (socket: ClientSocket): Promise<void> => {
     const { auth, headers, address } = socket.handshake
     const shown = parse(Handshake, auth)
@@ -82,7 +83,8 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
   io.on('connection', (socket) => {
     const session = sessions.get(socket)!
     const owner = ownerOf(session)
-    connections.set(socket.id, new Connection(socket, session, { ...parts, io }))
+    connections.set(socket.id, new Connection(socket, session, all))
+    forgetHandshake(socket)
     owned.set(owner, (owned.get(owner) ?? 0) + 1)
     socket.once('disconnect', () => {
       connections.delete(socket.id)
@@ -129,6 +131,16 @@ export function openSockets(http: HttpServer, parts: SocketServerParts): SocketS
       io.engine.close()
     },
   }
+}
+
+/**
+ * The library keeps the request that every socket came with, headers and credentials, for as long as it lives. Nothing here
+ * reads them again; without them an idle socket is smaller, and no token lies in memory for hours.
+ */
+function forgetHandshake(socket: ClientSocket): void {
+  const held = socket as unknown as { handshake: unknown; conn: { request: unknown } }
+  held.handshake = null
+  held.conn.request = null
 }
 
 function ownerOf({ principal }: Session): string {

@@ -44,10 +44,11 @@ export class Answer {
                 text: verdict.verdict === 'rewrite' ? verdict.text : sentence,
               }
             })
+    // The finished message says it whole.
     const emit = (offset: number, text: string): void =>
       draft
-        ? say(ctx, 'draft:delta', { turnId: sayings.turnId, messageId, offset, text })
-        : say(ctx, 'text:delta', { messageId, offset, text }, { control: ctx.cause.control })
+        ? say(ctx, 'draft:delta', { turnId: sayings.turnId, messageId, offset, text }, { volatile: true })
+        : say(ctx, 'text:delta', { messageId, offset, text }, { control: ctx.cause.control, volatile: true })
     this.voice = new Voice(gate, emit, ctx.resumed)
   }
 

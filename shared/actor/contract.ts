@@ -18,6 +18,8 @@ export interface TellSpec<In> {
   readonly fails: readonly ErrorCode[]
   /** Null: never expires. Otherwise it is a dead letter (EXPIRED) when handled later than this after it was sent. */
   readonly expiresMs: number | null
+  /** New work: refused at the edge while its tenant has spent its share of the log (LOG_QUOTA). */
+  readonly begins: boolean
 }
 
 export interface AskSpec<In, Out> {
@@ -75,13 +77,14 @@ export const DEFAULT_SPAWNED_WITHIN_MS = 600_000
 
 export function tell<In>(
   input: Schema<In>,
-  options: { fails?: readonly ErrorCode[]; expires?: Duration } = {},
+  options: { fails?: readonly ErrorCode[]; expires?: Duration; begins?: boolean } = {},
 ): TellSpec<In> {
   return {
     verb: 'tell',
     input,
     fails: options.fails ?? [],
     expiresMs: options.expires === undefined ? null : milliseconds(options.expires),
+    begins: options.begins ?? false,
   }
 }
 

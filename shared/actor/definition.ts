@@ -31,6 +31,8 @@ export interface EmitOptions {
   readonly control?: number
   /** A deterministic id, when the same fact may be emitted again after a crash. */
   readonly id?: string
+  /** Of a run: what is said whole later on. Not written while the tenant has spent its share of the log. */
+  readonly volatile?: boolean
 }
 
 export interface TellFromHandler {

@@ -17,6 +17,8 @@ export interface Limits {
   readonly calls: number
   /** Unacknowledged commands of one tenant over all partitions: TENANT_BUSY. */
   readonly tenantCredit: number
+  /** Bytes of events that one tenant may write to the log in an hour before it may begin nothing new: LOG_QUOTA. */
+  readonly tenantLogBytes: number
   /** All commands waiting at the broker: OVERLOADED. */
   readonly commands: number
   /** Handlers at work at the same time in one process. */
@@ -75,6 +77,7 @@ export const DEFAULT_LIMITS: Limits = {
   mailbox: 256,
   calls: 128,
   tenantCredit: 2_000,
+  tenantLogBytes: 1024 * 1024 * 1024,
   commands: 200_000,
   handlers: 64,
   runs: 128,

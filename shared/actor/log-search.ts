@@ -5,13 +5,27 @@ import { Floors } from '#shared/wire/voiding.ts'
 import type { Transport } from '#shared/transport/port.ts'
 import { EVENTS } from './streams.ts'
 
-/** What stands in the log under these filters since a time, in order. Finds the place by halving: a few reads in any log. */
+/** What stands in the log under these filters since a time, in order. */
 export async function saidSince(
   transport: Transport,
   since: number,
   filters: readonly string[],
 ): Promise<{ readonly subject: string; readonly event: LogEvent }[]> {
   if (filters.length === 0) return []
+  const from = await placeAt(transport, since)
+  const said: { subject: string; event: LogEvent }[] = []
+  for await (const { subject, data } of transport.read(EVENTS, { filters, from })) {
+    const event = readable(subject, data)
+    if (event !== null) said.push({ subject, event })
+  }
+  return said
+}
+
+/**
+ * A place in the log before everything that was stored since a time, give or take how clocks differ. Found by halving: a
+ * few reads in any log.
+ */
+export async function placeAt(transport: Transport, since: number): Promise<number> {
   let { firstSequence: low, lastSequence: high } = await transport.streamInfo(EVENTS)
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
@@ -19,12 +33,7 @@ export async function saidSince(
     if (entry === null || entry.at < since - CLOCKS_DIFFER_MS) low = middle + 1
     else high = middle
   }
-  const said: { subject: string; event: LogEvent }[] = []
-  for await (const { subject, data } of transport.read(EVENTS, { filters, from: low })) {
-    const event = readable(subject, data)
-    if (event !== null) said.push({ subject, event })
-  }
-  return said
+  return low
 }
 
 /** Null for what no reader can read, and so counts for none: one such entry must not keep the log from being kept. */

@@ -32,6 +32,11 @@ export function originOf(principal: Principal, trace = ''): Origin {
   }
 }
 
+/** Of a principal at the edge, and not of an actor. */
+export function isOutside({ from }: Origin): boolean {
+  return from.startsWith('client/')
+}
+
 /**
  * A hop path of people who no longer wait: what was told or spawned is not waited for, so asking one of these is no
  * cycle. They still count as hops.

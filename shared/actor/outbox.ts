@@ -9,6 +9,7 @@ import { filters, parseSubject } from '#shared/wire/subjects.ts'
 import type { HostCore } from './core.ts'
 import { MAX_HISTORY, announceLetter, letter, letterId, traceIn } from './letters.ts'
 import { countedSince, timeOfId } from './log-search.ts'
+import type { LogShare } from './log-share.ts'
 import type { AttemptError, OutboxRow } from './store.ts'
 import { DUPLICATE_WINDOW_MS } from './streams.ts'
 
@@ -38,14 +39,16 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
 
 export class Relay {
   readonly #core: HostCore
+  readonly #share: LogShare
   #sent: Sent[] = []
   /** Interruptions of the connection so far. */
   #interruptions = 0
   #marking: Promise<readonly Sent[]> | null = null
   #soon: Cancel | null = null
 
-  constructor(core: HostCore) {
+  constructor(core: HostCore, share: LogShare) {
     this.#core = core
+    this.#share = share
     core.transport.onStatus((status) => {
       if (status === 'connected') this.#interruptions++
     })
@@ -132,7 +135,11 @@ export class Relay {
     const history: AttemptError[] = []
     const sequence = await this.#insist(signal, subject, async () => {
       try {
-        if (refusal === null) return (await transport.append(subject, data, { messageId: id })).sequence
+        if (refusal === null) {
+          const { sequence, duplicate } = await transport.append(subject, data, { messageId: id })
+          if (!duplicate && isEvent(subject)) this.#share.note(tenant, data.byteLength)
+          return sequence
+        }
       } catch (error) {
         const failure = coded(error)
         attempts++
@@ -240,6 +247,11 @@ export function raisedId(id: string, epoch: number): string {
 }
 export function eventIdOf([, subject, id]: Entry): string {
   return id.startsWith(`${subject}#`) ? id.slice(subject.length + 1) : id
+}
+
+/** An event, and no command. */
+function isEvent(subject: string): boolean {
+  return parseSubject(subject).lane === 'ev'
 }
 
 /** Relayed rows are marked this late, or when this many wait. */

@@ -12,6 +12,7 @@ import type { Execution } from './execution.ts'
 import type { FairQueue } from './fair.ts'
 import { Intake } from './intake.ts'
 import { Lane } from './lane.ts'
+import type { LogShare } from './log-share.ts'
 import type { HostCore } from './core.ts'
 import type { Relay } from './outbox.ts'
 import type { Reacher } from './reach.ts'
@@ -22,6 +23,7 @@ import { Timers } from './timers.ts'
 export interface NodeParts {
   readonly core: HostCore
   readonly relay: Relay
+  readonly share: LogShare
   readonly handlers: FairQueue
   readonly runSlots: FairQueue
   readonly reacher: Reacher

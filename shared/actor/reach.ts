@@ -11,7 +11,8 @@ import type { Core } from './core.ts'
 import { PLATFORM } from './core.ts'
 import type { TenantCredit } from './credit.ts'
 import { PROBE } from './items.ts'
-import { checkAncestor, checkHops, originOf, passed, specOf } from './message.ts'
+import type { LogShare } from './log-share.ts'
+import { checkAncestor, checkHops, isOutside, originOf, passed, specOf } from './message.ts'
 import type { Origin } from './message.ts'
 import { messageId } from './outbox.ts'
 import type { LocalPools } from './pools.ts'
@@ -24,12 +25,14 @@ export class Reacher {
   readonly #core: Core
   readonly #calls: Calls
   readonly #credit: TenantCredit
+  readonly #share: LogShare
   readonly #local: LocalPools
 
-  constructor(core: Core, calls: Calls, credit: TenantCredit, local: LocalPools) {
+  constructor(core: Core, calls: Calls, credit: TenantCredit, share: LogShare, local: LocalPools) {
     this.#core = core
     this.#calls = calls
     this.#credit = credit
+    this.#share = share
     this.#local = local
   }
 
@@ -66,6 +69,9 @@ export class Reacher {
       }
     }
     const send = async (envelope: Envelope, id: string): Promise<void> => {
+      // Within the work of an actor it belongs to something that was accepted.
+      if (isOutside(origin) && specOf(contract.messages, contract.kind, envelope.type, 'tell').begins)
+        await this.#share.admit(tenant)
       await this.#credit.take(tenant)
       await this.#core.transport.append(commands, encodeEnvelope(envelope), { messageId: id })
     }

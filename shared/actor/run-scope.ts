@@ -92,7 +92,8 @@ export class RunScope implements RunContext {
 
   emit(type: string, payload: unknown, options: EmitOptions): void {
     if (this.#silent || this.#held.lost.aborted) return
-    const { core } = this.#parts
+    const { core, share } = this.#parts
+    if (options.volatile === true && share.withholds(this.tenant)) return
     const made = `${this.#words}-${this.#spoken++}`
     const id = options.id ?? made
     const event = {
@@ -107,7 +108,9 @@ export class RunScope implements RunContext {
       payload,
     }
     const subject = eventSubject(this.tenant, options.scope ?? keyHead(this.#parentKey), options.audience)
-    const stored = core.transport.append(subject, encodeEvent(event), {
+    const data = encodeEvent(event)
+    share.note(this.tenant, data.byteLength)
+    const stored = core.transport.append(subject, data, {
       messageId: messageId(subject, options.id, made),
     })
     const settled = stored.then(

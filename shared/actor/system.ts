@@ -16,6 +16,7 @@ import { FairQueue } from './fair.ts'
 import { DEFAULT_LIMITS, DEFAULT_TERMS } from './limits.ts'
 import type { Limits, Terms } from './limits.ts'
 import { LogKeeper } from './log-keeper.ts'
+import { LogShare } from './log-share.ts'
 import type { NodeView } from './membership.ts'
 import { observeNothing } from './observe.ts'
 import type { Observe } from './observe.ts'
@@ -55,6 +56,7 @@ export class ActorSystem {
   readonly #streams: StreamOptions
   readonly #terms: Terms
   readonly #calls: Calls
+  readonly #share: LogShare
   readonly #local = new LocalPools()
   readonly #reacher: Reacher
   readonly #actors = new Map<string, ActorDefinition>()
@@ -95,7 +97,8 @@ export class ActorSystem {
     this.#terms = { ...DEFAULT_TERMS, ...parts.terms }
     this.#streams = { ...DEFAULT_STREAMS, ...parts.streams }
     this.#calls = new Calls(this.#core)
-    this.#reacher = new Reacher(this.#core, this.#calls, new TenantCredit(this.#core), this.#local)
+    this.#share = new LogShare(this.#core)
+    this.#reacher = new Reacher(this.#core, this.#calls, new TenantCredit(this.#core), this.#share, this.#local)
   }
 
   host(...definitions: readonly Definition[]): this {
@@ -123,7 +126,7 @@ export class ActorSystem {
     }
     if (this.#store !== null) {
       const core: HostCore = { ...this.#core, store: this.#store }
-      this.#relay = new Relay(core)
+      this.#relay = new Relay(core, this.#share)
       this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
       await this.#keeper.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
@@ -178,6 +181,7 @@ export class ActorSystem {
     const error = new WaggleError('LEAVING')
     this.#stopped ??= Promise.resolve()
     this.#sweep?.()
+    this.#share.close()
     this.#keeper?.close()
     this.#undelivered?.close()
     this.#placement?.abandon(error)
@@ -193,6 +197,7 @@ export class ActorSystem {
     const parts: NodeParts = {
       core,
       relay,
+      share: this.#share,
       handlers: new FairQueue(limits.handlers, clock),
       runSlots: new FairQueue(limits.runs, clock),
       reacher: this.#reacher,
@@ -254,6 +259,7 @@ export class ActorSystem {
     await Promise.all(this.#pools.map((pool) => pool.close(this.#core.limits.drainMs)))
     this.#pools = []
     await this.#relay?.flush()
+    this.#share.close()
   }
 }
 

@@ -34,7 +34,12 @@ export interface Config {
   }
   /** Seals stored tokens and users' credentials. */
   readonly secret: string | null
-  readonly runtime: { readonly leaseMs: number; readonly drainMs: number; readonly eventsMs: number }
+  readonly runtime: {
+    readonly leaseMs: number
+    readonly drainMs: number
+    readonly eventsMs: number
+    readonly tenantLogBytes: number
+  }
   readonly models: {
     readonly provider: 'builtin' | 'openai'
     readonly name: string | null
@@ -236,7 +241,12 @@ function arrange(given: Variables): Config {
       tenantClaim: given.JWT_TENANT_CLAIM,
     },
     secret: given.WAGGLE_SECRET ?? null,
-    runtime: { leaseMs: given.LEASE, drainMs: given.DRAIN, eventsMs: given.EVENTS_KEPT },
+    runtime: {
+      leaseMs: given.LEASE,
+      drainMs: given.DRAIN,
+      eventsMs: given.EVENTS_KEPT,
+      tenantLogBytes: given.TENANT_LOG_MB * 1024 * 1024,
+    },
     models: {
       provider: given.MODEL_PROVIDER,
       name: given.MODEL_NAME ?? null,

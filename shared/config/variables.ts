@@ -51,6 +51,7 @@ export const VARIABLES = {
   // The runtime
   LEASE: duration('6s', 500, 300_000, 'A node silent for this long is taken for dead.'),
   DRAIN: duration('10s', 0, 600_000, 'How long a leaving process lets its work finish.'),
+  TENANT_LOG_MB: count(1, 1_000_000, 1_024, 'MiB of events one tenant may write to the log in an hour.'),
   EVENTS_KEPT: duration('30d', 60_000, 3_650 * 86_400_000, 'How long the log of events is kept.'),
 
   // Models

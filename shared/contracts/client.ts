@@ -133,6 +133,8 @@ export const Snapshot = z.object({
       undelivered: z.array(z.object({ messageId: z.string(), reason: z.string() })),
     })
     .optional(),
+  /** For operators: the newest entries up to the cursor that tell how turns went, in log order. */
+  past: z.array(LogEntry).optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 

@@ -78,7 +78,10 @@ export const Supervisor = contract(
   {
     open: tell(Open, { fails: ['FORBIDDEN'] }),
     /** Receipt: SendReceipt, after the message is stored (I12). */
-    send: tell(Send, { fails: ['ID_REUSED', 'BUSY', 'FORBIDDEN', 'TOO_LARGE', 'NOT_FOUND', 'BAD_INPUT'] }),
+    send: tell(Send, {
+      fails: ['ID_REUSED', 'BUSY', 'FORBIDDEN', 'TOO_LARGE', 'NOT_FOUND', 'BAD_INPUT'],
+      begins: true,
+    }),
     /** Receipt: StopReceipt; the report comes with `turn:ended`. */
     stop: tell(Stop, { fails: ['FORBIDDEN'] }),
     finished: tell(Finished),

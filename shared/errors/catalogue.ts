@@ -81,6 +81,13 @@ export const CATALOGUE = {
   OVERLOADED: entry('The system is full.', 'pub', 503, true, 'Try again later.'),
   MAILBOX_FULL: entry('The mailbox of this actor is full.', 'pub', 503, true, 'Try again when it has caught up.'),
   TENANT_BUSY: entry('This tenant has too many commands waiting.', 'pub', 429, true, 'Try again when some are done.'),
+  LOG_QUOTA: entry(
+    'This tenant has written its share of the log for this hour.',
+    'pub',
+    429,
+    true,
+    'Wait for the time given in retryAfterMs; what was accepted before goes on.',
+  ),
   TOO_OLD: entry(
     'The command is older than the processed ids are kept.',
     'ops',

@@ -10,7 +10,7 @@ import type { ReplyMux } from './reply-mux.ts'
 import { deliveredMessage, directMessage } from './stored-message.ts'
 
 /** One batch is read by the caller while the next is under way: at most twice these are held. */
-export const REPLAY_BATCH_MESSAGES = 256
+export const REPLAY_BATCH_MESSAGES = 1_024
 export const REPLAY_BATCH_BYTES = 8 * 1024 * 1024
 /** A consumer whose reader vanished (crash) goes away after this. */
 const INACTIVE_MS = 10_000

@@ -54,7 +54,12 @@ export async function joinSwarm(
     clock,
     log,
     observe: observeRuntime(metrics),
-    limits: { leaseMs: runtime.leaseMs, drainMs: runtime.drainMs, handoverMs: runtime.leaseMs / 2 },
+    limits: {
+      leaseMs: runtime.leaseMs,
+      drainMs: runtime.drainMs,
+      handoverMs: runtime.leaseMs / 2,
+      tenantLogBytes: runtime.tenantLogBytes,
+    },
     streams: { eventsMs: runtime.eventsMs, replicas: broker.replicas },
     ...(store === undefined ? {} : { store }),
   })

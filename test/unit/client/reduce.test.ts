@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { emptyConversation, fromSnapshot, openTurns } from '#gateway/client/conversation-state.ts'
 import type { ConversationState } from '#gateway/client/conversation-state.ts'
 import { reduce } from '#gateway/client/reduce.ts'
+import { withPast } from '#gateway/client/with-past.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { makeLog } from './made-log.ts'
@@ -96,6 +97,33 @@ suite('client: the fold of a conversation', ({ test }) => {
         assert.equal(shown(joined), shown(straight))
         assert.equal(openTurns(joined), openTurns(straight))
         assert.equal(joined.cursor, straight.cursor)
+      }),
+    )
+  })
+
+  test('knows the tools and outcomes of finished turns from a snapshot with a past, wherever it was taken', () => {
+    fc.assert(
+      fc.property(seed, place, place, (number, at, behind) => {
+        const { entries, snapshotAt } = makeLog(number)
+        const count = Math.floor(at * entries.length)
+        const from = Math.floor(behind * count)
+        const snapshot = { ...snapshotAt(count), cursor: entries[from - 1]?.cursor ?? 'inc1.0' }
+        // The past ends at the cursor; the gateway leaves text and messages out of it.
+        const past = entries.slice(0, from).filter(({ type }) => !/^(text|message):/.test(type))
+        const joined = fold(entries.slice(from), withPast(fromSnapshot(snapshot), past))
+        const straight = fold(entries)
+        const how = (state: ConversationState): unknown =>
+          Object.fromEntries(
+            state.turns.map(({ turnId, messageId, outcome, route, tools, checks }) => [
+              turnId,
+              { messageId, outcome, route, tools, checks },
+            ]),
+          )
+        assert.equal(how(joined), how(straight))
+        const texts = (state: ConversationState): unknown =>
+          state.messages.filter(({ status }) => status === 'complete').map(({ id, text }) => [id, text])
+        assert.equal(texts(joined), texts(straight))
+        assert.not(joined.messages.some(({ status }) => status === 'streaming'))
       }),
     )
   })

@@ -376,7 +376,7 @@ suite('a log that begins anew', ({ test }) => {
       assert.is(client.snapshots.length, 2)
       assert.is(client.snapshots[1]!.cursor, 'bbb2.2')
       client.check()
-      assert.is(client.cursor, 'bbb2.3')
+      assert.match(client.cursor!, /^bbb2\.3\b/)
     }))
 
   test('a cursor of before, at a gateway that has not heard yet', () =>

@@ -4,12 +4,20 @@ import { formatCursor, parseCursor } from '#shared/wire/cursor.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { hostileText } from './arbitraries.ts'
 
-const cursor = fc.record(
+const place = fc.record(
   {
     incarnation: fc.stringMatching(/^[0-9a-z]{1,64}$/),
     sequence: fc.oneof(fc.nat(), fc.constantFrom(0, Number.MAX_SAFE_INTEGER)),
   },
   { noNullPrototype: true },
+)
+
+const cursor = fc.oneof(
+  place,
+  fc.tuple(place, fc.nat(), fc.nat(), fc.nat()).map(([value, ...lags]) => {
+    const [pub, ops, sys] = lags.map((lag) => Math.max(0, value.sequence - lag)) as [number, number, number]
+    return { ...value, heads: { pub, ops, sys } }
+  }),
 )
 
 suite('cursors', ({ test }) => {
@@ -32,6 +40,10 @@ suite('cursors', ({ test }) => {
         'a.01',
         'a.-1',
         'a.1.0',
+        'a.1.0.0',
+        'a.1.0.0.2',
+        'a.1.0.0.01',
+        'a.1.0.0.0.0',
         'a.1e3',
         'a.9007199254740992',
         'A.1',
