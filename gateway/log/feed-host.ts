@@ -18,7 +18,7 @@ export interface FeedHost {
   readonly life: LogLife
   readonly replays: Gate
   readonly checks: Gate
-  floors(tenant: string, scope: string, sequence: number): Promise<Floors>
+  readonly floors: (tenant: string, scope: string, sequence: number) => Promise<Floors>
   /** The reader needs a snapshot; `at` is where entries go on after it, null is the tail. */
   restart(reader: Reader, cause: string, at: number | null): void
   /** A reader waits for room: it should be looked after soon. */

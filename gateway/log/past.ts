@@ -28,7 +28,7 @@ export interface PastParts {
   readonly transport: Transport
   readonly incarnation: string
   readonly signal: AbortSignal
-  floors(tenant: string, scope: string, sequence: number): Promise<Floors>
+  readonly floors: (tenant: string, scope: string, sequence: number) => Promise<Floors>
 }
 
 /**

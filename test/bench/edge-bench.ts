@@ -55,7 +55,7 @@ export async function edgeBench(): Promise<EdgeBench> {
   const nats = await startNats()
   const database = await benchPglite()
   const direct = await openDatabase({ url: database.url, poolSize: 1 })
-  await direct.tenant(TENANT, async (sql) => void (await saveTenant(sql, { name: TENANT })))
+  await direct.tenant(TENANT, (sql) => saveTenant(sql, { name: TENANT }))
   await direct.close()
   const services = await startPeer<EdgeServicesPeer>('edge-services', {
     natsUrl: nats.url,
