@@ -14,7 +14,7 @@ import type { Layout } from '../turn-bench.ts'
 
 const TENANT = 'acme'
 const TAKEOVERS = 1_000
-const QUICK_TAKEOVERS = 24
+const QUICK_TAKEOVERS = 8
 const CONVERSATIONS = 8
 /** Between two pieces of an answer of 100; whoever steps in does so anywhere in it. */
 const PACE_MS = 15
@@ -43,6 +43,7 @@ export const figure: Figure = {
     try {
       for (const name of ['g1', 'g2']) gateways.push(await openGateway(bench.natsUrl, TENANT, { name, memory: false }))
       await refreshPlans(database.url)
+      options.say('the swarm and two gateways are up')
       return await measure(gateways, transport, options, database.version)
     } finally {
       for (const gateway of gateways) await gateway.close()
@@ -62,7 +63,7 @@ async function measure(
   const changes = watchChanges(transport)
   const total = quick ? QUICK_TAKEOVERS : TAKEOVERS
   const conversations: TakeoverConversation[] = []
-  for (let number = 0; number < CONVERSATIONS; number++)
+  for (let number = 0; number < (quick ? 2 : CONVERSATIONS); number++)
     conversations.push(await TakeoverConversation.open(gateways, number))
   const times: number[] = []
   let begun = 0
