@@ -44,7 +44,7 @@ export interface ConversationView {
 
 /** What a page keeps over a reload. JSON-safe. */
 export interface SavedConversation {
-  readonly version: 1
+  readonly version: 2
   readonly state: ConversationState
   readonly pending: readonly PendingMessage[]
 }
@@ -211,7 +211,7 @@ export class Conversation implements Subscribable<ConversationView>, Participant
   }
 
   save(): SavedConversation {
-    return { version: 1, state: this.latest.state, pending: this.#outbox.messages }
+    return { version: 2, state: this.latest.state, pending: this.#outbox.messages }
   }
 
   readonly close = (): void => {

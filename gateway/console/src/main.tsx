@@ -7,6 +7,7 @@ import './styles/tokens.css'
 import './styles/base.css'
 import './styles/layout.css'
 import './styles/chat.css'
+import './styles/staff.css'
 import './styles/parts.css'
 import './styles/swarm.css'
 

@@ -15,6 +15,8 @@ const SAVED_CHARS = 1_500_000
 export interface Principal {
   readonly user: string
   readonly tenant: string
+  /** A person of the tenant: sees, and may do, what customers cannot. The gateway decides; this only shows the means. */
+  readonly staff: boolean
 }
 
 /** Takes a token out of the address bar, if one is there. */
@@ -50,9 +52,11 @@ export function readPrincipal(token: string): Principal {
     const [, body = ''] = token.split('.')
     const bytes = Uint8Array.from(atob(body.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
     const claims = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
-    return { user: asText(claims['sub']), tenant: asText(claims['tenant']) }
+    const roles = Array.isArray(claims['roles']) ? claims['roles'] : []
+    const staff = roles.includes('operator') || roles.includes('admin')
+    return { user: asText(claims['sub']), tenant: asText(claims['tenant']), staff }
   } catch {
-    return { user: '', tenant: '' }
+    return { user: '', tenant: '', staff: false }
   }
 }
 
@@ -72,7 +76,7 @@ export function showInAddress(conversationId: string | null, how: 'push' | 'repl
 export function savedConversation(conversationId: string | null): SavedConversation | null {
   try {
     const saved = JSON.parse(sessionStorage.getItem(SAVED) ?? 'null') as SavedConversation | null
-    return saved?.version === 1 && saved.state.conversationId === (conversationId ?? '') ? saved : null
+    return saved?.version === 2 && saved.state.conversationId === (conversationId ?? '') ? saved : null
   } catch {
     return null
   }

@@ -14,7 +14,7 @@ import type { Layout } from '../turn-bench.ts'
 
 const TENANT = 'acme'
 const TAKEOVERS = 1_000
-const QUICK_TAKEOVERS = 24
+const QUICK_TAKEOVERS = 8
 const CONVERSATIONS = 8
 const WITHIN_MS = 1_400
 const MOST_MS = 100
@@ -41,6 +41,7 @@ export const figure: Figure = {
     try {
       for (const name of ['g1', 'g2']) gateways.push(await openGateway(bench.natsUrl, TENANT, { name, memory: false }))
       await refreshPlans(database.url)
+      options.say('the swarm and two gateways are up')
       return await measure(gateways, transport, options, database.version)
     } finally {
       for (const gateway of gateways) await gateway.close()
@@ -60,7 +61,7 @@ async function measure(
   const changes = watchChanges(transport)
   const total = quick ? QUICK_TAKEOVERS : TAKEOVERS
   const conversations: TakeoverConversation[] = []
-  for (let number = 0; number < CONVERSATIONS; number++)
+  for (let number = 0; number < (quick ? 2 : CONVERSATIONS); number++)
     conversations.push(await TakeoverConversation.open(gateways, number))
   const times: number[] = []
   let begun = 0

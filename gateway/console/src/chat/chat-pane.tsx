@@ -7,6 +7,7 @@ import { Composer } from './composer.tsx'
 import { ConnectionBanner } from './connection-banner.tsx'
 import { ConversationBar } from './conversation-bar.tsx'
 import { EmptyChat } from './empty-chat.tsx'
+import { StaffPane } from './staff-pane.tsx'
 import { Transcript } from './transcript.tsx'
 
 interface Props {
@@ -38,6 +39,7 @@ export function ChatPane({ client, conversation, principal, token }: Props) {
           <code>{failure.code}</code>
         </div>
       )}
+      {principal.staff && failure === null ? <StaffPane conversation={conversation} me={principal.user} /> : null}
       <Composer conversation={conversation} />
       <Announcer conversation={conversation} />
     </section>

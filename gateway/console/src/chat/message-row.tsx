@@ -12,11 +12,13 @@ interface Props {
   readonly me: string
 }
 
+const KINDS = { user: 'person', operator: 'person', assistant: 'agent', system: 'system' } as const
+
 export const MessageRow = memo(function MessageRow({ message, turn, me }: Props) {
   if (message.role === 'user') return <Question message={message} me={me} />
   return (
     <article className="message answer" data-status={message.status} aria-label={`Answer of ${message.title}`}>
-      <Cell kind={message.role === 'system' ? 'system' : 'agent'} letter={initial(message.title)} size={30} />
+      <Cell kind={KINDS[message.role]} letter={initial(message.title)} size={30} />
       <div className="answer-body">
         <p className="author">
           <strong>{message.title === '' ? '…' : message.title}</strong>
