@@ -5,15 +5,20 @@ import type { StopReceipt } from '#shared/contracts/client.ts'
 import type { Stop } from '#shared/contracts/supervisor.ts'
 import { requireOwner } from './conversation.ts'
 import type { SupervisorState, Turn } from './state.ts'
-import { endTurn } from './turns.ts'
+import { endTurn, nextTurn } from './turns.ts'
 
 /** Stops a turn, or the one at work; what stopped and what had happened comes with `turn:ended`. */
-export function stop(ctx: Context<SupervisorState>, { turnId, reason }: z.infer<typeof Stop>): StopReceipt {
+export async function stop(
+  ctx: Context<SupervisorState>,
+  { turnId, reason }: z.infer<typeof Stop>,
+): Promise<StopReceipt> {
   requireOwner(ctx)
   const turn = ctx.state.turns.find((candidate) => turnId === null || candidate.turnId === turnId)
   if (turn === undefined) return { turnId: null, status: 'nothing' }
   turn.stopping ??= 'keep'
   stopTurn(ctx, turn, reason)
+  // One that waited for more may have been the first in line.
+  if (turn.phase === 'queued') await nextTurn(ctx, await ctx.sql())
   return { turnId: turn.turnId, status: 'stopping' }
 }
 

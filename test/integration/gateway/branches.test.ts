@@ -11,13 +11,14 @@ suite('branches at the edge', ({ test }) => {
       const gateway = await world.gateway()
       const ann = await world.clientOf(gateway, 'ann')
       const { conversationId } = await good<Opened>(ask(ann, 'conversation:open', {}))
-      const message = { conversationId, id: 'm1', text: 'hello', whileRunning: 'enqueue' }
+      const message = { conversationId, id: 'm1', text: 'hello', whileRunning: 'enqueue' } as const
       const { messageId } = await good<SendReceipt>(ask(ann, 'message:send', message))
       const again = await good<SendReceipt>(ask(ann, 'message:regenerate', { conversationId, messageId, id: 'r1' }))
       assert.is(again.messageId, messageId)
       const selected = await good<{ leafId: string }>(ask(ann, 'branch:select', { conversationId, messageId }))
       assert.is(selected.leafId, messageId)
-      const odd = await ask(ann, 'message:send', { conversationId, id: 'm2', text: 'x', whileRunning: 'shout' })
+      const unheardOf = { whileRunning: 'shout' } as object
+      const odd = await ask(ann, 'message:send', { conversationId, id: 'm2', text: 'x', ...unheardOf })
       assert.is(!odd.ok && odd.error.code, 'BAD_INPUT')
       for (const [event, request] of [
         ['run:checkpoints', { runId: 'r1' }],
