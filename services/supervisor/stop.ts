@@ -17,8 +17,9 @@ export async function stop(
   const turn = ctx.state.turns.find((candidate) => turnId === null || candidate.turnId === turnId)
   if (turn === undefined) return { turnId: null, status: 'nothing' }
   turn.stopping ??= 'keep'
-  const idle = turn.phase === 'parked' || turn.phase === 'review'
+  const idle = turn.phase === 'queued' || turn.phase === 'parked' || turn.phase === 'review'
   stopTurn(ctx, turn, reason)
+  // Nothing of it was at work; one that waited for more may have been the first in line.
   if (idle) await nextTurn(ctx, await ctx.sql())
   return { turnId: turn.turnId, status: 'stopping' }
 }

@@ -55,7 +55,7 @@ export function supervisorOf(turnSilentMs: number): ActorDefinition {
     on: {
       open: async (ctx, { channel }) => await openConversation(ctx, await ctx.sql(), channel),
       send: watched(send),
-      stop,
+      stop: watched(stop),
       regenerate: watched(regenerate),
       select: selectBranch,
       fork: watched(fork),

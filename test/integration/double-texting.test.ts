@@ -186,6 +186,23 @@ suite('a message while a turn is at work', ({ test }) => {
   })
 })
 
+suite('a message that waits for more', ({ test }) => {
+  test('is stopped like any other, and what stands behind it begins', () => {
+    const { script, heard } = listening()
+    return talk({ script }, async ({ swarm, send, ends }) => {
+      const first = await send('one', { whileRunning: 'debounce' })
+      await send('two', { whileRunning: 'enqueue' })
+      await swarm.reach().ref(Supervisor, 'c1').confirm('stop', { turnId: first.turnId, reason: 'no more' })
+      const entries = await ends(2)
+      assert.equal(
+        of(entries, 'turn:ended').map(({ outcome }) => outcome),
+        ['stopped', 'answered'],
+      )
+      assert.equal(heard, [['two']])
+    })
+  })
+})
+
 suite('branches of a conversation', ({ test }) => {
   test('answering anew stands beside the answer that was there; either can be gone on with', () => {
     const { script, heard } = listening()

@@ -6,6 +6,7 @@ import { LAYOUT } from './turn-rate.ts'
 
 const TENANT = 'acme'
 const IN_FLIGHT = 40
+const IN_FLIGHT_QUICK = 6
 const STOPS = 1_000
 const WARM_UP = 80
 const MOST_MS = 150
@@ -26,9 +27,10 @@ export const figure: Figure = {
 async function measure(database: BenchDatabase, { quick }: FigureOptions): Promise<Row[]> {
   const bench = await turnBench({ database, layout: LAYOUT, tenants: [TENANT], script: 'endless', stopping: true })
   try {
-    const order = { inFlight: IN_FLIGHT, tenant: TENANT }
-    await bench.stops({ ...order, stops: quick ? IN_FLIGHT : WARM_UP })
-    const { text, tool, end, late, otherwise } = await bench.stops({ ...order, stops: quick ? IN_FLIGHT : STOPS })
+    const inFlight = quick ? IN_FLIGHT_QUICK : IN_FLIGHT
+    const order = { inFlight, tenant: TENANT }
+    if (!quick) await bench.stops({ ...order, stops: WARM_UP })
+    const { text, tool, end, late, otherwise } = await bench.stops({ ...order, stops: quick ? 2 * inFlight : STOPS })
     const ends = `end of the turn p50/p99 ${quantile(end, 0.5).toFixed(0)}/${quantile(end, 0.99).toFixed(0)} ms`
     const row = (part: string, values: readonly number[]): Row => ({
       name: `stop-latency/${part}`,
@@ -38,7 +40,7 @@ async function measure(database: BenchDatabase, { quick }: FigureOptions): Promi
       ratio: null,
       bar: `p99 <= ${MOST_MS} ms, nothing after the end`,
       ok: quantile(values, 0.99) <= MOST_MS && late === 0 && otherwise === 0,
-      note: `${database.version}; ${values.length} stops, ${IN_FLIGHT} at work; p50 ${quantile(values, 0.5).toFixed(0)} ms, max ${Math.max(...values).toFixed(0)} ms; ${ends}; ${late} late, ${otherwise} not stopped`,
+      note: `${database.version}; ${values.length} stops, ${inFlight} at work; p50 ${quantile(values, 0.5).toFixed(0)} ms, max ${Math.max(...values).toFixed(0)} ms; ${ends}; ${late} late, ${otherwise} not stopped`,
     })
     return [row('text', text), row('tool', tool)]
   } finally {
