@@ -9,7 +9,7 @@ const Box = contract('box', { put: tell(z.object({ n: z.number() })) }, { partit
 const box = actor(Box, {
   state: { version: 1, initial: () => ({ count: 0 }) },
   on: {
-    put: (ctx, { n }) => void ctx.emit('box:put', { n }, { audience: 'pub' }),
+    put: (ctx, { n }) => ctx.emit('box:put', { n }, { audience: 'pub' }),
   },
 })
 

@@ -66,7 +66,8 @@ export class Senders {
     this.accepted.set(conversation, accepted)
     const [least, most] = this.#options.gapMs ?? GAP_MS
     await pause(0, most, random)
-    for (let number = 0; this.#sending; number++) {
+    for (let number = 0; ; number++) {
+      if (!this.#sending) return
       const tool = TOOLS[Math.floor(random() * TOOLS.length)]!
       const send = {
         clientId: `m${number}`,

@@ -2,8 +2,12 @@ import { cp, rm } from 'node:fs/promises'
 import { incarnationOf } from '../checks/incarnation.ts'
 import { settle } from '../checks/settle.ts'
 import { setStage } from '../load/stage.ts'
-import { pause } from '../pause.ts'
+import { eventually, pause } from '../pause.ts'
 import { scenario } from '../scenario.ts'
+
+const REBORN_MS = 45_000
+/** What was asked of a process when the broker went ends by its deadline: that of a tool call is 30 s. */
+const SETTLE_MS = 150_000
 
 export const natsRestore = scenario({
   name: 'nats-restore',
@@ -31,11 +35,16 @@ export const natsRestore = scenario({
       await world.nats.restart()
       await stage.goesOn('the restore')
       say(`the store is that of ${stage.accepted() - copied} accepted messages ago`)
-      await pause(6_000, 8_000, random)
-      if ((await incarnationOf(world)) === before) problems.push('the log lost its tail and is the same incarnation')
+      const anew = async (): Promise<boolean> => (await incarnationOf(world)) !== before
+      if (!(await eventually(anew, REBORN_MS, 500))) problems.push('the log lost its tail and is the same incarnation')
     }
     await stage.quiet()
-    const settled = await settle(world, { ...stage, afterLostTail: true, incarnation: () => incarnationOf(world) })
+    const settled = await settle(world, {
+      ...stage,
+      afterLostTail: true,
+      withinMs: SETTLE_MS,
+      incarnation: () => incarnationOf(world),
+    })
     const anew = stage.viewers!.all.filter(({ stretches }) => stretches.length > 1).length
     if (anew === 0) problems.push('no reader was given a snapshot of the new incarnation')
     return {
