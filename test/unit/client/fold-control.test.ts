@@ -33,7 +33,7 @@ suite('client: what people of the tenant see', ({ test }) => {
     let state = say(emptyConversation('c1'), 'note:added', note('n1'))
     state = say(state, 'note:added', note('n2', { kind: 'whisper', state: 'waiting' }))
     state = say(state, 'note:added', note('n1'))
-    state = say(state, 'whisper:delivered', { noteId: 'n2', turnId: 't1', agent: 'billing' })
+    state = say(state, 'whisper:delivered', { noteId: 'n2', turnId: 't1', agent: 'billing', step: null })
     assert.equal(
       state.staff.notes.map(({ id, state: now }) => [id, now]),
       [
