@@ -11,6 +11,7 @@ export const ROLE_ENTRIES = {
   agents: 'services/agents/main.ts',
   tools: 'services/tools/main.ts',
   guardrails: 'services/guardrails/main.ts',
+  desk: 'services/desk/main.ts',
   directory: 'services/directory/main.ts',
   gateway: 'gateway/main.ts',
 } as const

@@ -6,6 +6,7 @@ import { openDatabase } from '#shared/db/database.ts'
 import { startPglite } from '#shared/db/embedded/pglite.ts'
 import { openService } from '#shared/service/service.ts'
 import { hostAgents } from '#services/agents/main.ts'
+import { hostDesk } from '#services/desk/main.ts'
 import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
@@ -150,12 +151,13 @@ async function startInProcess(config: Config, progress: Progress, undo: (() => P
       hostAgents(service)
       const tools = hostTools(service, { allow: config.tools.allow })
       hostGuardrails(service)
+      hostDesk(service)
       hostDirectory(service)
       undo.push(tools.close)
       undo.push(() => service.system.stop())
       await service.system.start()
     },
-    () => `supervisor, agents, tools, guardrails, directory (${service.system.census().partitions} partitions)`,
+    () => `supervisor, agents, tools, guardrails, desk, directory (${service.system.census().partitions} partitions)`,
   )
   const gateway = await progress.part(
     'gateway',
@@ -184,7 +186,7 @@ async function startProcesses(
     TOOLS_ALLOW: config.tools.allow.join(','),
     LOG_LEVEL: env['LOG_LEVEL'] ?? 'info',
     PORT: String(config.http.port),
-    // One session behind all connections: six processes share what one would have.
+    // One session behind all connections: seven processes share what one would have.
     DATABASE_POOL: env['DATABASE_POOL'] ?? '4',
   }
   const processes: RoleProcess[] = []

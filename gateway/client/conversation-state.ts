@@ -1,5 +1,12 @@
 import type { LogEntry, Snapshot } from '#shared/contracts/client.ts'
-import type { EventPayload, MessageFact, StopReport, TurnOutcome, Usage } from '#shared/contracts/event-map.ts'
+import type {
+  EventPayload,
+  MessageFact,
+  ReviewItem,
+  StopReport,
+  TurnOutcome,
+  Usage,
+} from '#shared/contracts/event-map.ts'
 import type { z } from 'zod'
 import { NO_TEXT } from './fold-text.ts'
 import type { StreamedText } from './fold-text.ts'
@@ -21,6 +28,8 @@ export interface ConversationState {
   /** Actors of this conversation that said anything of themselves, by `kind/key`. Operators only. */
   readonly actors: Readonly<Record<string, ActorView>>
   readonly letters: readonly EventPayload<'letter:buried'>[]
+  /** What waits for a person, and what was decided since this view began; the oldest first. Operators only. */
+  readonly reviews: readonly ReviewItem[]
 }
 
 export interface Control {
@@ -70,6 +79,8 @@ export interface TurnView {
   readonly checks: readonly CheckView[]
   /** Why a person was offered; null when none was. */
   readonly offered: string | null
+  /** Review items that its run waits for; none while it works. */
+  readonly parked: readonly string[]
   readonly error: EventPayload<'turn:ended'>['error']
   readonly report: StopReport | null
 }
@@ -112,6 +123,7 @@ export function emptyConversation(conversationId = ''): ConversationState {
     control: { owner: '', mode: 'auto', control: 0 },
     actors: {},
     letters: [],
+    reviews: [],
   }
 }
 
@@ -138,6 +150,7 @@ export function fromSnapshot(snapshot: Snapshot): ConversationState {
     messages,
     turns,
     control: snapshot.control,
+    reviews: snapshot.reviews ?? [],
   }
 }
 
@@ -190,6 +203,7 @@ export function newTurn(turnId: string, startedAt: LogEntry['at']): TurnView {
     tools: [],
     checks: [],
     offered: null,
+    parked: [],
     error: null,
     report: null,
   }

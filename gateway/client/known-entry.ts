@@ -35,6 +35,8 @@ const KNOWN = {
   'guardrail:checked': true,
   'actor:changed': true,
   'letter:buried': true,
+  'review:changed': true,
+  'run:parked': true,
   'activation:opened': true,
 } satisfies Record<EventType, true>
 

@@ -4,6 +4,7 @@ import { isAfter } from './after-cursor.ts'
 import { foldActors } from './fold-actors.ts'
 import { fromFact, newAnswer, newTurn } from './conversation-state.ts'
 import type { ConversationState, MessageView, ToolView, TurnView } from './conversation-state.ts'
+import { foldReview } from './fold-reviews.ts'
 import { NO_TEXT, foldDelta } from './fold-text.ts'
 import { knownEntry } from './known-entry.ts'
 import type { EntryOf, KnownEntry } from './known-entry.ts'
@@ -66,8 +67,16 @@ function fold(state: ConversationState, entry: KnownEntry): ConversationState {
     case 'run:started': {
       const { model, attempt } = entry.payload
       return withTurn(state, entry, (turn) =>
-        turn.run !== null && turn.run.attempt > attempt ? turn : { ...turn, run: { usage: null, model, attempt } },
+        turn.run !== null && turn.run.attempt > attempt
+          ? turn
+          : { ...turn, run: { usage: null, model, attempt }, parked: [] },
       )
+    }
+    case 'run:parked':
+      return withTurn(state, entry, (turn) => ({ ...turn, parked: entry.payload.items }))
+    case 'review:changed': {
+      const reviews = foldReview(state.reviews, entry.payload)
+      return reviews === state.reviews ? state : { ...state, reviews }
     }
     case 'run:ended':
       return withTurn(state, entry, (turn) => ({
@@ -154,7 +163,7 @@ function retract(state: ConversationState, entry: EntryOf<'message:retracted'>):
 
 function endTurn(state: ConversationState, entry: EntryOf<'turn:ended'>): ConversationState {
   const { turnId, outcome, error, report, ms } = entry.payload
-  const next = withTurn(state, entry, (turn) => ({ ...turn, outcome, error, report, ms }))
+  const next = withTurn(state, entry, (turn) => ({ ...turn, outcome, error, report, ms, parked: [] }))
   if (!next.messages.some((message) => message.turnId === turnId && message.status === 'streaming')) return next
   const messages = next.messages.map((message): MessageView =>
     message.turnId === turnId && message.status === 'streaming' ? { ...message, status: 'cut' } : message,

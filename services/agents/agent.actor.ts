@@ -6,11 +6,15 @@ import { failureOf, publicFailureOf } from '#shared/contracts/failure.ts'
 import type { StopReport } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
+import { decided, parkTurn, unpark } from './parked.ts'
+import type { ParkedTurn } from './parked.ts'
 
-interface AgentState {
+export interface AgentState {
   turns: number
   /** Runs under way, by turn. */
   running: Record<string, { runId: string; startedAt: number }>
+  /** Turns that wait for people, by turn. */
+  parked?: Record<string, ParkedTurn>
 }
 
 /** Turns of one conversation that one agent works on at the same time. */
@@ -39,15 +43,22 @@ export const agent = actor(Agent, {
       const [conversationId = '', name = ''] = ctx.key
       ctx.state.turns += 1
       ctx.state.running[prompt.turnId] = { runId: prompt.runId, startedAt: ctx.now }
-      ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name })
+      ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name, resume: null })
     },
     cancel(ctx, { turnId, reason }) {
       const run = ctx.state.running[turnId]
       if (run !== undefined) return ctx.stop(Run, [ctx.key[0]!, run.runId], reason)
+      const parked = unpark(ctx, turnId)
+      if (parked !== null) {
+        const stopped = [`run ${parked.input.runId}`, ...Object.keys(parked.waiting).map((item) => `review ${item}`)]
+        const report = { stopped, couldNot: [], happened: [...parked.happened] }
+        return notRun(ctx, turnId, parked.input.runId, { outcome: 'stopped', error: null, report })
+      }
       // It is over already, and then its end was told before this; or it never began here, and nobody else would end it.
       const report = { stopped: [`turn ${turnId}`], couldNot: [], happened: [] }
       notRun(ctx, turnId, '', { outcome: 'stopped', error: null, report })
     },
+    decided,
     status: (ctx) => ({ turns: ctx.state.turns, running: Object.values(ctx.state.running).map((run) => run.runId) }),
   },
   ended(ctx, end) {
@@ -59,8 +70,11 @@ export const agent = actor(Agent, {
     const [conversationId = '', name = ''] = ctx.key
     const result = end.result === null ? null : RunResult.parse(end.result)
     const stopped = end.state === 'stopped'
+    // A stop that came too late for the run is not too late for its items: they are not parked at all.
+    if (!stopped && result !== null && result.parked !== null) return parkTurn(ctx, startedAt, result.parked)
     const failed = stopped ? null : end.error
-    const outcome = result?.outcome ?? (stopped ? 'stopped' : 'failed')
+    const ended = result === null || result.outcome === 'parked' ? null : result.outcome
+    const outcome = ended ?? (stopped ? 'stopped' : 'failed')
     const report =
       result?.report ??
       (stopped

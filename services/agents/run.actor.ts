@@ -6,11 +6,12 @@ import { Run } from '#shared/contracts/agent.ts'
 import type { RunInput, RunResult } from '#shared/contracts/agent.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { MessageFact, StopReport, Usage } from '#shared/contracts/event-map.ts'
-import type { AgentPorts, ModelUsage } from '#shared/graph/agent-graph.ts'
+import type { AgentPorts, CallParked, ModelUsage, ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
 import { inlineGuards } from '#shared/graph/output-guards/inline-rules.ts'
 import type { GuardrailSource } from '#shared/graph/output-guards/guardrail-row.ts'
 import { runAgentGraph } from '#shared/graph/run-graph.ts'
 import type { GraphOutput, RunSaver } from '#shared/graph/run-graph.ts'
+import type { DecisionMade } from '#shared/contracts/review.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 import { Answer } from './answer.ts'
 import { guard } from './guard.ts'
@@ -36,6 +37,10 @@ interface Attempt {
   readonly answer: Answer
   readonly usage: Usage
   readonly report: StopReport
+  /** Names its checkpoints, and its calls in the ledger: of the first run where people have decided since. */
+  readonly thread: string
+  /** Where untrusted text came from; grows with it (I14). */
+  readonly taint: string[]
   /** Tool calls under way: a stop waits for what they have to say. */
   readonly open: Set<Promise<unknown>>
 }
@@ -61,7 +66,9 @@ export function runOf(parts: RunParts): RunDefinition {
       sayings,
       answer: new Answer(ctx, sayings, profile.outputMode, input.answerId, inline),
       usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 },
-      report: { stopped: [], couldNot: [], happened: [] },
+      report: { stopped: [], couldNot: [], happened: [...(input.resume?.happened ?? [])] },
+      thread: input.resume?.thread ?? ctx.key.join('/'),
+      taint: [...ctx.cause.taint],
       open: new Set(),
     }
     try {
@@ -94,10 +101,9 @@ function announce(ctx: RunContext, input: RunInput, profile: AgentProfile): void
 }
 
 async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
-  const { ctx, input, profile, sayings } = attempt
+  const { ctx, input, profile, sayings, thread } = attempt
   const checked = await guard(ctx, sayings, 'input', input.text)
   if (checked.verdict === 'block') return resultOf(attempt, 'refused', messageOf(attempt, checked.reason))
-  const thread = ctx.key.join('/')
   const saver = parts.saver(ctx.fence)
   const graph = await runAgentGraph(
     {
@@ -105,12 +111,17 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
       question: checked.verdict === 'rewrite' ? checked.text : input.text,
       thread,
       saver: saver.checkpoints,
-      resumed: ctx.resumed,
+      resumed: ctx.resumed || input.resume !== null,
     },
     portsOf(attempt, parts.models(profile.model), saver),
   )
+  if (graph.parked.length > 0) {
+    // Whoever goes on from here may do so elsewhere, and in a year.
+    await saver.durable()
+    return parked(attempt, graph)
+  }
   try {
-    await saver.over(thread, ctx.resumed)
+    await saver.over(thread, ctx.resumed || input.resume !== null)
   } catch (error) {
     // The answer stands without it; when the epoch is lost, the end of this run is refused anyway.
     ctx.log.warn({ run: ctx.address, code: coded(error).code }, 'checkpoints of a run that is over were not pruned')
@@ -135,6 +146,23 @@ function finished(attempt: Attempt, graph: GraphOutput): RunResult {
   return resultOf(attempt, 'answered', messageOf(attempt, answer.voice.text, { extractive, data }), steps)
 }
 
+/** People have to decide: the run ends, and another one goes on from its checkpoint. */
+function parked(attempt: Attempt, graph: GraphOutput): RunResult {
+  const { ctx, input, report, thread, usage } = attempt
+  Object.assign(usage, graph.usage)
+  const { turnId, runId, agent } = input
+  say(ctx, 'run:progress', { turnId, runId, step: 'act', label: WAITS }, { control: ctx.cause.control })
+  const items = graph.parked.map(({ id, review }) => ({
+    callId: id,
+    item: { ...review, id: `${runId}-${id}`, turnId, runId, agent },
+  }))
+  const happened = [...new Set(report.happened)]
+  return { ...resultOf(attempt, 'parked', null, graph.steps), parked: { items, input, thread, happened } }
+}
+
+/** What the customer sees meanwhile. */
+const WAITS = 'waiting for a colleague'
+
 /** Stopped by somebody: what was heard stands, and the report says what had happened (I8). */
 async function stopped(attempt: Attempt): Promise<RunResult> {
   const { answer, input, open, report } = attempt
@@ -154,7 +182,7 @@ function resultOf(
   message: MessageFact | null,
   steps = 0,
 ): RunResult {
-  return { outcome, message, steps, usage, report: null }
+  return { outcome, message, steps, usage, report: null, parked: null }
 }
 
 function messageOf(
@@ -179,8 +207,24 @@ function messageOf(
 }
 
 function portsOf(attempt: Attempt, model: ChatModel, saver: RunSaver): AgentPorts {
-  const { ctx, input, profile, sayings, answer, usage, report, open } = attempt
+  const { ctx, input, profile, sayings, answer, usage, report, open, thread, taint } = attempt
   const said = { turnId: input.turnId, runId: input.runId }
+  const scope = { ctx, sayings, profile, conversationId: input.conversationId, thread, taint, report }
+  const tainted = (sources: readonly string[]): void => {
+    for (const source of sources) {
+      ctx.taint(source)
+      if (!taint.includes(source)) taint.push(source)
+    }
+  }
+  async function call(request: ToolRequest): Promise<ToolAnswer | CallParked>
+  async function call(request: ToolRequest, decision: DecisionMade): Promise<ToolAnswer>
+  async function call(request: ToolRequest, decision: DecisionMade | null = null): Promise<ToolAnswer | CallParked> {
+    const made = callTool(scope, request, decision)
+    open.add(made)
+    const answer = await made.finally(() => open.delete(made))
+    if ('taint' in answer && answer.taint !== null) tainted([answer.taint])
+    return answer
+  }
   return {
     model,
     systemPrompt: profile.systemPrompt,
@@ -195,11 +239,9 @@ function portsOf(attempt: Attempt, model: ChatModel, saver: RunSaver): AgentPort
     restart: () => answer.voice.restart(),
     said: (text) => answer.complete(text),
     retrieve: async () => [],
-    call: async (request) => {
-      const call = callTool(ctx, sayings, profile, input.conversationId, request, report)
-      open.add(call)
-      return await call.finally(() => open.delete(call))
-    },
+    call,
+    decisions: input.resume?.decisions ?? {},
+    tainted,
     verify: async (text) => verifyOutput(profile, text),
     spent: (spent: ModelUsage) => {
       usage.inputTokens += spent.inputTokens

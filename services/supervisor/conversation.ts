@@ -3,6 +3,7 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { say } from '#shared/contracts/say.ts'
 import { createConversation } from '#shared/db/repositories/conversations.ts'
+import type { Principal } from '#shared/wire/envelope.ts'
 import type { SupervisorState } from './state.ts'
 
 /** Roles that may see and steer conversations of others in their tenant. */
@@ -18,11 +19,14 @@ export async function openConversation(ctx: Context<SupervisorState>, sql: Tenan
   say(ctx, 'conversation:opened', { user, channel })
 }
 
+export function isStaff(principal: Principal | null): boolean {
+  return principal?.roles.some((role) => STAFF.includes(role)) === true
+}
+
 /** The person whose conversation it is, or staff of the tenant. */
 export function requireOwner(ctx: Context<SupervisorState>): void {
   const principal = ctx.cause.principal
   if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
-  if (principal === null || principal.user === ctx.state.user || principal.roles.some((role) => STAFF.includes(role)))
-    return
+  if (principal === null || principal.user === ctx.state.user || isStaff(principal)) return
   throw refuse('FORBIDDEN', { reason: 'This conversation belongs to somebody else.' })
 }

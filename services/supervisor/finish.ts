@@ -3,6 +3,7 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { Finished } from '#shared/contracts/supervisor.ts'
+import { parkHandoff } from './reviews.ts'
 import { sendPublic } from './send-public.ts'
 import type { SupervisorState } from './state.ts'
 import { endTurn, nextTurn } from './turns.ts'
@@ -16,7 +17,11 @@ export async function finish(ctx: Context<SupervisorState>, end: z.infer<typeof 
     ctx.state.lastMessageId = end.message.id
     ctx.state.current = end.agent
   }
-  if (end.outcome === 'escalated') say(ctx, 'human:offered', { turnId: end.turnId, reason: escalation(end.message) })
+  if (end.outcome === 'escalated') {
+    const reason = escalation(end.message)
+    say(ctx, 'human:offered', { turnId: end.turnId, reason })
+    parkHandoff(ctx, turn, reason)
+  }
   endTurn(ctx, turn, end.outcome, end.error, end.report)
   await nextTurn(ctx, sql)
 }

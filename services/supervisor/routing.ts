@@ -4,6 +4,7 @@ import { Agent } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { messageOf } from './messages.ts'
+import { parkHandoff } from './reviews.ts'
 import { sendPublic } from './send-public.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { endTurn, nextTurn, recentHistory } from './turns.ts'
@@ -63,6 +64,7 @@ async function offerHuman(ctx: Ctx, sql: TenantSql, turn: Turn): Promise<void> {
   await sendPublic(ctx, sql, ctx.state.control, message, { turnId, runId: null })
   ctx.state.lastMessageId = message.id
   say(ctx, 'human:offered', { turnId, reason: 'no agent fits' })
+  parkHandoff(ctx, turn, 'no agent fits')
   endTurn(ctx, turn, 'refused', publicFailureOf({ code: 'NO_AGENT', details: {} }), null)
 }
 

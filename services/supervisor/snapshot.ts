@@ -2,11 +2,15 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { Snapshot } from '#shared/contracts/client.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
+import { openReviews } from '#shared/db/repositories/reviews.ts'
+import { isStaff } from './conversation.ts'
 import { newestMessages } from './stored-messages.ts'
 import type { SupervisorState } from './state.ts'
 
 /** Messages of a snapshot, the newest. */
 const SNAPSHOT_MESSAGES = 200
+/** Items for people in a snapshot, the newest. */
+const SNAPSHOT_REVIEWS = 50
 /** All of them together, as JSON: the reply must fit into one message of the broker. At least the newest is there. */
 const SNAPSHOT_BYTES = 512 * 1024
 
@@ -22,7 +26,10 @@ export async function readSnapshot(ctx: Context<SupervisorState>, sql: TenantSql
     answerId,
   }))
   const { owner, mode, control } = ctx.state
-  return { conversationId, messages: newest, turns, control: { owner, mode, control } }
+  const common = { conversationId, messages: newest, turns, control: { owner, mode, control } }
+  if (!isStaff(ctx.cause.principal)) return common
+  const reviews = (await openReviews(sql, conversationId)).map(({ item }) => item)
+  return { ...common, reviews: reviews.slice(-SNAPSHOT_REVIEWS) }
 }
 
 function fitting(messages: readonly MessageFact[]): MessageFact[] {

@@ -11,7 +11,8 @@ export interface Turn {
   wanted: string | null
   principal: Principal | null
   taint: string[]
-  phase: 'queued' | 'routing' | 'running'
+  /** `parked`: the agent waits for people, and nothing is at work. */
+  phase: 'queued' | 'routing' | 'running' | 'parked'
   agent: string | null
   runId: string | null
   startedAt: number

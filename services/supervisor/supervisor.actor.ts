@@ -2,6 +2,7 @@ import { actor } from '#shared/actor/definition.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { openConversation, requireOwner } from './conversation.ts'
 import { finish } from './finish.ts'
+import { decided, parked } from './reviews.ts'
 import { routed } from './routing.ts'
 import { send } from './send.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -28,6 +29,8 @@ export const supervisor = actor(Supervisor, {
     send,
     stop,
     finished: finish,
+    parked,
+    decided,
     async snapshot(ctx) {
       requireOwner(ctx)
       return await readSnapshot(ctx, await ctx.sql())

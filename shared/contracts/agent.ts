@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
+import { Decided, DecisionMade, NewReviewItem } from './review.ts'
 
 /** What was said before, oldest first, within HISTORY_MESSAGES and HISTORY_CHARS. */
 export const Said = z.object({ role: z.enum(['user', 'assistant']), author: z.string(), text: z.string() })
@@ -20,14 +21,39 @@ export const Prompt = z.object({
   history: z.array(Said),
 })
 
-export const RunInput = Prompt.extend({ conversationId: z.string(), agent: z.string() })
+/** What a run goes on from after people have decided. It stands in the run's row: a crash finds it again. */
+const Resume = z.object({
+  /** Where the checkpoints of the first run lie, and its calls in the ledger. */
+  thread: z.string(),
+  /** By the id of the call. */
+  decisions: z.record(z.string(), DecisionMade),
+  /** What had happened before, for the report of a stop (I8). */
+  happened: z.array(z.string()),
+})
+
+export const RunInput = Prompt.extend({
+  conversationId: z.string(),
+  agent: z.string(),
+  resume: Resume.nullable().default(null),
+})
 export type RunInput = z.infer<typeof RunInput>
+
+/** A run ended because people have to decide; with what another one goes on from there. */
+export const Parked = z.object({
+  items: z.array(z.object({ callId: z.string(), item: NewReviewItem })).min(1),
+  input: RunInput,
+  thread: z.string(),
+  happened: z.array(z.string()),
+})
+export type Parked = z.infer<typeof Parked>
+
 export const RunResult = z.object({
-  outcome: TurnOutcome,
+  outcome: z.enum([...TurnOutcome.options, 'parked']),
   message: MessageFact.nullable(),
   steps: z.number().int(),
   usage: Usage,
   report: StopReport.nullable(),
+  parked: Parked.nullable().default(null),
 })
 export type RunResult = z.infer<typeof RunResult>
 
@@ -36,6 +62,8 @@ export const Agent = contract(
   {
     prompt: tell(Prompt, { fails: ['BUSY'] }),
     cancel: tell(z.object({ turnId: z.string(), reason: z.string() })),
+    /** From the desk: what became of an item that a run was parked for. */
+    decided: tell(Decided),
     status: ask(z.object({}), z.object({ turns: z.number(), running: z.array(z.string()) }), { within: '1s' }),
   },
   { partitions: 32 },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { MessageFact, ReviewItem, StopReport, TurnOutcome } from './event-map.ts'
 
 /**
  * The Socket.IO protocol, both directions, shared by gateway, client and tests. Every client event takes an
@@ -59,6 +59,8 @@ export const Snapshot = z.object({
     }),
   ),
   control: z.object({ owner: z.string(), mode: z.string(), control: z.number() }),
+  /** What waits for a person in it, oldest first; operators only. */
+  reviews: z.array(ReviewItem).optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 

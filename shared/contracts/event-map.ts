@@ -2,12 +2,14 @@ import type { z } from 'zod'
 import { CONTROL_EVENTS } from './events/control-events.ts'
 import type { EventSpec } from './events/event-spec.ts'
 import { MESSAGE_EVENTS } from './events/message-events.ts'
+import { REVIEW_EVENTS } from './events/review-events.ts'
 import { RUN_EVENTS } from './events/run-events.ts'
 import { RUNTIME_EVENTS } from './events/runtime-events.ts'
 import { TURN_EVENTS } from './events/turn-events.ts'
 
 export { Failure } from './events/event-spec.ts'
 export { Citation, MessageFact } from './events/message-events.ts'
+export { DecisionMade, ReviewItem, ReviewKind, ReviewState } from './events/review-events.ts'
 export { Usage } from './events/run-events.ts'
 export { ActorState } from './events/runtime-events.ts'
 export { StopReport, TurnOutcome } from './events/turn-events.ts'
@@ -21,6 +23,7 @@ export const EVENTS = {
   ...TURN_EVENTS,
   ...RUN_EVENTS,
   ...CONTROL_EVENTS,
+  ...REVIEW_EVENTS,
   ...RUNTIME_EVENTS,
 } as const satisfies Record<string, EventSpec>
 

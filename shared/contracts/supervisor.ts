@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
 import { SendReceipt, Snapshot, StopReceipt } from './client.ts'
 import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { Decided } from './review.ts'
 
 /** What the supervisor of one conversation can be told; key: the conversation id. Every wait is in a child run. */
 export const Open = z.object({ channel: z.string().max(40) })
@@ -32,6 +33,10 @@ export const Supervisor = contract(
     /** Receipt: StopReceipt; the report comes with `turn:ended`. */
     stop: tell(Stop, { fails: ['FORBIDDEN'] }),
     finished: tell(Finished),
+    /** The turn waits for people, or goes on: meanwhile nothing of it is at work. */
+    parked: tell(z.object({ turnId: z.string(), waits: z.boolean() })),
+    /** From the desk: what became of an item that this conversation's supervisor parked. */
+    decided: tell(Decided),
     snapshot: ask(z.object({}), Snapshot.omit({ cursor: true }), { within: '5s', fails: ['FORBIDDEN', 'NOT_FOUND'] }),
   },
   { partitions: 32 },

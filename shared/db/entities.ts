@@ -7,8 +7,10 @@ import { ConversationEntity } from './entities/conversation.ts'
 import { DataKeyEntity } from './entities/data-key.ts'
 import { DeadLetterEntity } from './entities/dead-letter.ts'
 import { EffectEntity } from './entities/effect.ts'
+import { FeedbackEntity } from './entities/feedback.ts'
 import { GuardrailEntity } from './entities/guardrail.ts'
 import { MessageEntity } from './entities/message.ts'
+import { ReviewItemEntity } from './entities/review-item.ts'
 import { RunEntity } from './entities/run.ts'
 import { SecretEntity } from './entities/secret.ts'
 import { TenantEntity } from './entities/tenant.ts'
@@ -29,8 +31,10 @@ export const ENTITIES = [
   DataKeyEntity,
   DeadLetterEntity,
   EffectEntity,
+  FeedbackEntity,
   GuardrailEntity,
   MessageEntity,
+  ReviewItemEntity,
   RunEntity,
   SecretEntity,
   TenantEntity,

@@ -5,13 +5,16 @@ import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/
 import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages'
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph'
 import type { LangGraphRunnableConfig } from '@langchain/langgraph'
+import type { DecisionMade } from '#shared/contracts/review.ts'
+import { approveNode } from './parked-calls.ts'
+import type { ApprovePorts, CallForReview, PendingCall } from './parked-calls.ts'
 
 /**
- * The one graph of every agent: plan -> retrieve -> act (-> tools -> act)* -> verify -> respond. What an agent is comes
+ * The one graph of every agent: plan -> retrieve -> act (-> tools (-> approve) -> act)* -> verify -> respond. What an agent is comes
  * from its profile; what the graph may do comes through ports, so that nothing here knows a socket, a subject or a row.
  * It is compiled once; profile and ports of a run travel in its config.
  */
-export interface AgentPorts {
+export interface AgentPorts extends ApprovePorts {
   readonly model: BaseChatModel
   readonly systemPrompt: string
   /** Definitions as the model sees them; only these can be called. */
@@ -31,8 +34,14 @@ export interface AgentPorts {
   said(answer: string): Promise<boolean>
   /** Passages for a question; none where the tenant has no knowledge. */
   retrieve(question: string): Promise<readonly string[]>
-  /** Policy, guardrails, ledger and the call itself. Never throws for what the model should hear of. */
-  call(request: ToolRequest): Promise<ToolAnswer>
+  /**
+   * Policy, guardrails, ledger and the call itself. Never throws for what the model should hear of. Without a decision, a
+   * call that needs one is not made; the answer says what a person is to be asked.
+   */
+  call(request: ToolRequest): Promise<ToolAnswer | CallParked>
+  call(request: ToolRequest, decision: DecisionMade): Promise<ToolAnswer>
+  /** What the checkpoint says is in the turn already (I14). */
+  tainted(sources: readonly string[]): void
   /** Whether the answer may stand; a feedback sends it back to the model, a bounded number of times. */
   verify(
     answer: string,
@@ -40,6 +49,12 @@ export interface AgentPorts {
   spent(usage: ModelUsage): void
   /** Resolves when every checkpoint so far is stored: called before anything with outside effects. */
   durable(): Promise<void>
+}
+
+export interface CallParked {
+  readonly park: CallForReview
+  /** What would be called: masked where a guardrail masked it. */
+  readonly args: Readonly<Record<string, unknown>>
 }
 
 export type Step = 'plan' | 'retrieve' | 'act' | 'verify' | 'respond'
@@ -68,6 +83,8 @@ export interface ToolAnswer {
   readonly failed: boolean
   /** The tool asked for a person. */
   readonly escalate: string | null
+  /** Where the text came from, if it came from outside (I14). */
+  readonly taint: string | null
 }
 
 export interface ModelUsage {
@@ -93,6 +110,13 @@ const State = Annotation.Root({
   extractive: Annotation<boolean>({ reducer: (_before, now) => now, default: () => false }),
   /** Reason for which a person was asked for, or null. */
   escalate: Annotation<string | null>({ reducer: (before, now) => now ?? before, default: () => null }),
+  /** Calls of the last step that wait for a person. */
+  pending: Annotation<readonly PendingCall[]>({ reducer: (_before, now) => now, default: () => [] }),
+  /** Outside sources of what is in the messages: a resumed attempt has not called the tools itself. */
+  taint: Annotation<readonly string[]>({
+    reducer: (before, more) => [...new Set([...before, ...more])],
+    default: () => [],
+  }),
   /** Why the answer may not be said, or null. */
   refused: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
   /** What is wrong with an answer that was sent back too often, or null. Fit for the model, not for the customer. */
@@ -182,6 +206,8 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
   // The ledger knows these calls by their step and place: both must survive a crash before anything happens.
   await ports.durable()
   const answers: ToolMessage[] = []
+  const pending: PendingCall[] = []
+  const taint: string[] = []
   let escalate: string | null = null
   for (const [index, call] of calls.entries()) {
     const id = `${state.steps}-${index}`
@@ -197,10 +223,15 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
       continue
     }
     const answer = await ports.call({ id, name: call.name, args: call.args })
+    if ('park' in answer) {
+      pending.push({ id, toolCallId: reply.tool_call_id, name: call.name, args: answer.args, review: answer.park })
+      continue
+    }
     escalate ??= answer.escalate
+    if (answer.taint !== null) taint.push(answer.taint)
     answers.push(new ToolMessage({ ...reply, content: answer.text, status: answer.failed ? 'error' : 'success' }))
   }
-  return { messages: answers, escalate }
+  return { messages: answers, escalate, pending, taint }
 }
 
 async function verify(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
@@ -231,6 +262,11 @@ function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'tools' |
   return state.steps >= portsOf(config).maxSteps ? END : 'tools'
 }
 
+function afterTools(state: AgentState): 'approve' | 'act' | typeof END {
+  if (state.escalate !== null) return END
+  return state.pending.length > 0 ? 'approve' : 'act'
+}
+
 function afterVerify(state: AgentState): 'act' | 'respond' | typeof END {
   if (state.invalid !== null) return END
   return state.answer === '' && state.repairs > 0 ? 'act' : 'respond'
@@ -241,13 +277,15 @@ export const agentGraph = new StateGraph(State)
   .addNode('retrieve', retrieve)
   .addNode('act', act)
   .addNode('tools', tools)
+  .addNode('approve', approveNode<AgentState>(portsOf))
   .addNode('verify', verify)
   .addNode('respond', respond)
   .addEdge(START, 'plan')
   .addEdge('plan', 'retrieve')
   .addEdge('retrieve', 'act')
   .addConditionalEdges('act', afterAct, ['tools', 'verify', END])
-  .addConditionalEdges('tools', (state) => (state.escalate === null ? 'act' : END), ['act', END])
+  .addConditionalEdges('tools', afterTools, ['approve', 'act', END])
+  .addEdge('approve', 'act')
   .addConditionalEdges('verify', afterVerify, ['act', 'respond', END])
   .addEdge('respond', END)
   .compile()

@@ -3,6 +3,8 @@ import type { BaseMessage } from '@langchain/core/messages'
 import type { BaseCheckpointSaver } from '@langchain/langgraph'
 import { agentGraph, isAtStepLimit, PORTS, REFUSED } from './agent-graph.ts'
 import type { AgentPorts, ModelUsage } from './agent-graph.ts'
+import { undecided } from './parked-calls.ts'
+import type { PendingCall } from './parked-calls.ts'
 
 /** Where the checkpoints of one run go. */
 export interface RunSaver {
@@ -33,6 +35,8 @@ export interface GraphOutput {
   readonly invalid: string | null
   readonly usage: ModelUsage
   readonly stepLimit: boolean
+  /** Calls that people have to decide about: the graph was interrupted. Empty where it came to its end. */
+  readonly parked: readonly PendingCall[]
 }
 
 /** Supersteps of LangGraph for each model step (act, tools) and around them. */
@@ -59,10 +63,13 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     signal: ports.signal,
     durability: 'async' as const,
   }
-  const begun =
-    input.resumed &&
-    input.saver !== null &&
-    (await input.saver.getTuple({ configurable: { thread_id: input.thread } })) !== undefined
+  const found =
+    input.resumed && input.saver !== null
+      ? await input.saver.getTuple({ configurable: { thread_id: input.thread } })
+      : undefined
+  const begun = found !== undefined
+  const taint = found?.checkpoint.channel_values['taint'] as readonly string[] | undefined
+  if (taint !== undefined) ports.tainted(taint)
   const messages: BaseMessage[] = [
     ...input.history.map(({ role, text }) => (role === 'user' ? new HumanMessage(text) : new AIMessage(text))),
     new HumanMessage(input.question),
@@ -81,5 +88,6 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     invalid: state.invalid,
     usage: state.usage,
     stepLimit: isAtStepLimit(state, ports.maxSteps),
+    parked: undecided(state.pending, ports.decisions),
   }
 }

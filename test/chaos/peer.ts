@@ -1,9 +1,10 @@
-/** One process of the services of the main job, for being killed: supervisor, agents and guardrails with a scripted model. */
+/** One process of the services of the main job, for being killed: supervisor, agents, guardrails and desk with a scripted model. */
 import { readConfig } from '#shared/config/config.ts'
 import { createModel } from '#shared/models/port.ts'
 import type { Script } from '#shared/models/scripted/script.ts'
 import { openService } from '#shared/service/service.ts'
 import { hostAgents } from '#services/agents/main.ts'
+import { hostDesk } from '#services/desk/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 
@@ -24,6 +25,7 @@ const service = {
 hostSupervisor(service)
 hostAgents(service)
 hostGuardrails(service)
+hostDesk(service)
 await service.system.start()
 await service.system.placed()
 process.stdout.write('up\n')

@@ -16,6 +16,7 @@ import type { Database } from '#shared/db/database.ts'
 import { saveAgent } from '#shared/db/repositories/agents.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'
 import { saveTool } from '#shared/db/repositories/tools.ts'
+import type { ToolInput } from '#shared/db/repositories/tools.ts'
 import { createStore } from '#shared/db/runtime/store.ts'
 import { tenantConfigs } from '#shared/db/tenant-config.ts'
 import { createModel } from '#shared/models/port.ts'
@@ -32,6 +33,7 @@ import { Floors } from '#shared/wire/voiding.ts'
 import { agent } from '#services/agents/agent.actor.ts'
 import { runOf } from '#services/agents/run.actor.ts'
 import { guardrailSource, profileSource } from '#services/agents/sources.ts'
+import { desk } from '#services/desk/desk.actor.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
@@ -56,6 +58,11 @@ export interface SwarmOptions {
   readonly idempotent?: boolean
   /** `lookup` is a service of somebody else. */
   readonly foreignTool?: boolean
+  /** What else the row of `lookup` says. */
+  readonly toolRow?: Partial<ToolInput>
+  /** Tools besides `lookup`. */
+  readonly moreTools?: readonly ToolInput[]
+  readonly settings?: Readonly<Record<string, unknown>>
   /** Between a run's last step and its end; its checkpoints are stored by then. */
   readonly runOver?: (node: string) => Promise<void>
   readonly maxSteps?: number
@@ -117,6 +124,7 @@ export class TestSwarm {
       supervisor,
       routeOf({ ...routeSources(configs, platformModel), models }),
       logKeeper(store, () => system.incarnation),
+      desk,
       agent,
       runOf({
         profiles: profileSource(configs, platformModel),
@@ -154,7 +162,11 @@ export class TestSwarm {
   }
 
   /** Resolves with the entries of a conversation once one of them fits; they are read from the log, voided. */
-  async until(conversation: string, fits: (entry: SwarmEntry) => boolean, withinMs = 15_000): Promise<SwarmEntry[]> {
+  async until(
+    conversation: string,
+    fits: (entry: SwarmEntry, entries: readonly SwarmEntry[]) => boolean,
+    withinMs = 15_000,
+  ): Promise<SwarmEntry[]> {
     const live = Promise.withResolvers<void>()
     const subscription = this.transport.subscribe(filters.liveOfTenant(TENANT), () => void check())
     const late = setTimeout(
@@ -171,7 +183,7 @@ export class TestSwarm {
       while (again) {
         again = false
         entries = await this.log(conversation)
-        if (entries.some(fits)) live.resolve()
+        if (entries.some((entry) => fits(entry, entries))) live.resolve()
       }
       busy = false
     }
@@ -251,7 +263,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
   ])
   const database = await openDatabase({ url: base.url })
   await database.tenant(TENANT, async (sql) => {
-    await saveTenant(sql, { name: 'Acme' })
+    await saveTenant(sql, { name: 'Acme', settings: { ...options.settings } })
     await saveTool(sql, {
       id: 'lookup',
       title: 'Look up',
@@ -259,7 +271,9 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
       idempotent: options.idempotent ?? false,
       kind: options.foreignTool === true ? 'http_get' : 'builtin',
       parameters: { type: 'object', properties: { id: { type: 'string' } } },
+      ...options.toolRow,
     })
+    for (const tool of options.moreTools ?? []) await saveTool(sql, tool)
     for (const [position, id] of (options.agents ?? ['support']).entries()) {
       const model = { provider: 'scripted', model: 'test', limits: options.modelLimits ?? {} }
       await saveAgent(
@@ -272,7 +286,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
           model,
           position,
           outputMode: options.outputMode ?? 'streamed',
-          tools: ['lookup'],
+          tools: ['lookup', ...(options.moreTools ?? []).map((tool) => tool.id)],
           ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
           ...(options.outputSchema === undefined ? {} : { outputSchema: options.outputSchema }),
         },

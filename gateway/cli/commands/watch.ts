@@ -154,6 +154,8 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
     case 'actor:changed':
       return entry.payload.state === 'crashed' ? colors.red(text) : colors.dim(text)
     case 'human:offered':
+    case 'review:changed':
+    case 'run:parked':
     case 'control:changed':
       return colors.bold(text)
     case 'conversation:opened':

@@ -7,6 +7,7 @@ import { createModel } from '#shared/models/port.ts'
 import { openService } from '#shared/service/service.ts'
 import type { Service } from '#shared/service/service.ts'
 import { hostAgents } from '#services/agents/main.ts'
+import { hostDesk } from '#services/desk/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
@@ -34,6 +35,7 @@ const SECRET = 'a secret of the benchmark'
 const HOSTS = {
   supervisor: (service: Service) => hostSupervisor(service),
   agents: (service: Service) => hostAgents(service),
+  desk: (service: Service) => hostDesk(service),
   guardrails: (service: Service) => hostGuardrails(service),
   tools: (service: Service, allow: string) => void hostTools(service, { allow: [allow] }),
 } as const

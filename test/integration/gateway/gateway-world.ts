@@ -360,6 +360,8 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
         return { turnId: turn.turnId, status: 'stopping' }
       },
       finished() {},
+      parked() {},
+      decided() {},
       snapshot(ctx) {
         const principal = ctx.cause.principal
         if (ctx.state.user === '') throw refuse('NOT_FOUND')

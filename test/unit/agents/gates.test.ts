@@ -2,7 +2,7 @@ import { spanRules } from '#shared/graph/output-guards/span-rules.ts'
 import type { InlineRule } from '#shared/graph/output-guards/stream-guard.ts'
 import { gatedGate, streamedGate } from '#services/agents/gates.ts'
 import { verifyOutput } from '#services/agents/verify-output.ts'
-import { canonicalJson } from '#services/agents/tool-calls.ts'
+import { canonicalJson } from '#shared/lib/canonical-json.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 const personal = (action: InlineRule['action']): InlineRule => ({
