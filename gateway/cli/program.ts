@@ -7,6 +7,7 @@ import { addAsk } from './commands/ask.ts'
 import { addChat } from './commands/chat.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addReviews } from './commands/reviews.ts'
 import { addUp } from './commands/up.ts'
 import { addWatch } from './commands/watch.ts'
 import { ROOT } from './endpoint.ts'
@@ -21,6 +22,7 @@ Examples:
   waggle ask "Where is my order 1042?"     one question, one answer
   waggle chat                              a conversation
   waggle watch --kind tool                 what the swarm's tools do, live
+  waggle review list                       what waits for a person's decision
   waggle doctor                            what is missing, and how to get it
 
 Environment:
@@ -60,6 +62,7 @@ function makeProgram(terminal: Terminal, done: (code: ExitCode) => void): Comman
   addWatch(program, terminal, done)
   addDoctor(program, terminal, done)
   addDeadLetters(program, terminal, done)
+  addReviews(program, terminal, done)
   return program
 }
 

@@ -17,6 +17,7 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import { letterHandlers } from './letters.ts'
 import type { Replay } from './letters.ts'
 import { markOf, nextOf } from './pages.ts'
+import { reviewHandlers } from './reviews.ts'
 import { runSummary } from './run-summary.ts'
 
 const STAFF = ['operator', 'admin']
@@ -107,6 +108,7 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
         }),
 
       ...letterHandlers(database, replay),
+      ...reviewHandlers(database),
     },
   })
 }

@@ -1,4 +1,14 @@
 import { z } from 'zod'
+import type {
+  FeedbackList,
+  FeedbackListRequest,
+  ReviewAnswer,
+  ReviewClaimRequest,
+  ReviewDecideRequest,
+  ReviewList,
+  ReviewListRequest,
+  ReviewShowRequest,
+} from './review-requests.ts'
 import { MessageFact, ReviewItem, StopReport, TurnOutcome } from './event-map.ts'
 
 /**
@@ -95,6 +105,11 @@ export interface ClientToServer {
   ) => void
   'conversation:close': (request: z.infer<typeof CloseRequest>, ack: (answer: Ack<object>) => void) => void
   'message:send': (request: z.infer<typeof SendRequest>, ack: (answer: Ack<SendReceipt>) => void) => void
+  'review:list': (request: z.input<typeof ReviewListRequest>, ack: (answer: Ack<ReviewList>) => void) => void
+  'review:show': (request: z.infer<typeof ReviewShowRequest>, ack: (answer: Ack<ReviewAnswer>) => void) => void
+  'review:decide': (request: z.input<typeof ReviewDecideRequest>, ack: (answer: Ack<ReviewAnswer>) => void) => void
+  'review:claim': (request: z.input<typeof ReviewClaimRequest>, ack: (answer: Ack<ReviewAnswer>) => void) => void
+  'feedback:list': (request: z.input<typeof FeedbackListRequest>, ack: (answer: Ack<FeedbackList>) => void) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
   'swarm:watch': (request: z.infer<typeof WatchRequest>, ack: (answer: Ack<{ cursor: string }>) => void) => void
   'swarm:unwatch': (request: object, ack: (answer: Ack<object>) => void) => void

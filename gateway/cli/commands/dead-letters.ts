@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { LetterSummary } from '#shared/contracts/directory.ts'
-import { usage } from '../cli-error.ts'
 import { findEndpoint } from '../endpoint.ts'
 import { ExitCode } from '../exit-code.ts'
+import { readJson } from '../read-json.ts'
 import { request } from '../rest.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount, withEndpoint } from './options.ts'
@@ -70,25 +68,13 @@ export function addDeadLetters(program: Command, terminal: Terminal, done: (code
     .option('--payload <file>', 'with this payload (JSON) instead of its own; - reads stdin')
     .option('--json', 'print JSON')
     .action(async (id: string, options: WithEndpoint<{ payload?: string; json?: boolean }>) => {
-      const body = options.payload === undefined ? {} : { payload: await readPayload(options.payload, terminal) }
+      const body = options.payload === undefined ? {} : { payload: await readJson(options.payload, terminal) }
       const endpoint = await findEndpoint(options, terminal)
       const path = `dead-letters/${encodeURIComponent(id)}/replay`
       const replayed = await request(endpoint, path, Replayed, { method: 'POST', body })
       terminal.out(options.json === true ? `${JSON.stringify(replayed)}\n` : `sent again as ${replayed.id}\n`)
       done(ExitCode.ok)
     })
-}
-
-async function readPayload(file: string, terminal: Terminal): Promise<unknown> {
-  const source = file === '-' ? text(terminal.input) : readFile(file, 'utf8')
-  const content = await source.catch((error: Error) => {
-    throw usage(`${file} cannot be read: ${error.message}`, 'Name a file with the payload as JSON.')
-  })
-  try {
-    return JSON.parse(content)
-  } catch {
-    throw usage(`${file} holds no JSON.`, 'Write the payload as JSON.')
-  }
 }
 
 function row(letter: z.infer<typeof LetterSummary>, { outColors: colors }: Terminal): string {

@@ -252,6 +252,11 @@ export class GatewayWorld {
           run: () => {
             throw refuse('NOT_FOUND')
           },
+          reviews: () => ({ reviews: [], next: null }),
+          review: () => {
+            throw refuse('NOT_FOUND')
+          },
+          feedback: () => ({ feedback: [], next: null }),
           letters: (ctx) => {
             if (!ctx.cause.principal?.roles.includes('operator')) throw refuse('FORBIDDEN')
             return { letters: [], next: null }
