@@ -68,7 +68,13 @@ export interface SwarmOptions {
   readonly maxSteps?: number
   readonly modelLimits?: Partial<ModelLimits>
   readonly outputSchema?: Readonly<Record<string, unknown>>
-  readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
+  readonly verdict?: (
+    stage: Stage,
+    text: string,
+    asked: { readonly node: string; readonly taint: readonly string[]; readonly approved: boolean },
+  ) => Partial<Verdict> | Promise<Partial<Verdict>>
+  /** What the tools answer comes from outside (I14). */
+  readonly tainted?: boolean
   readonly agents?: readonly string[]
 }
 
@@ -230,15 +236,15 @@ export class TestSwarm {
   }
 
   #pools(node: string): Definition[] {
-    const { verdict, tool } = this.#options
+    const { verdict, tool, tainted } = this.#options
     const guardrails = poolActor(Guardrail, {
       on: {
-        check: async (_ctx, { stage, text }) => ({
+        check: async (ctx, { stage, text, approved = false }) => ({
           verdict: 'pass',
           text,
           reason: '',
           checks: [],
-          ...(await verdict?.(stage, text)),
+          ...(await verdict?.(stage, text, { node, taint: ctx.cause.taint, approved })),
         }),
       },
     })
@@ -247,7 +253,7 @@ export class TestSwarm {
         call: async (ctx, { args, idempotencyKey }) => ({
           result: tool === undefined ? args : await tool(args, ctx, { node, idempotencyKey }),
           text: '',
-          tainted: false,
+          tainted: tainted === true,
           ms: 0,
         }),
       },
