@@ -9,6 +9,7 @@ import './styles/layout.css'
 import './styles/chat.css'
 import './styles/parts.css'
 import './styles/swarm.css'
+import './styles/inbox.css'
 
 applyTheme()
 resumeSession()
