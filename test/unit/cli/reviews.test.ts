@@ -4,38 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { runCli } from '#gateway/cli/program.ts'
-import type { ReviewItem } from '#shared/contracts/review.ts'
 import { assert, suite } from '#test/kit/suite.ts'
+import { reviewItem } from '#test/unit/client/made-review.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
-const ITEM: ReviewItem = {
-  id: 'r1-1-0',
-  conversationId: 'c1',
-  turnId: 't1',
-  runId: 'r1',
-  agent: 'billing',
-  kind: 'tool_call',
-  tool: 'refund',
-  title: 'Refund',
-  reason: 'Money leaves.',
-  proposal: { cents: 900 },
-  schema: { type: 'object' },
-  evidence: [],
-  team: '',
-  claimedBy: null,
-  claimedUntil: null,
-  quorum: 2,
-  approvals: [{ by: 'olga', at: 1, args: null }],
-  argsHash: 'h1',
-  nonce: 'n1',
-  createdAt: 1_700_000_000_000,
-  dueAt: 1_700_000_600_000,
-  expiresAt: null,
-  onExpiry: 'wait',
-  state: 'open',
-  decision: null,
-  revision: 1,
-}
+const ITEM = reviewItem({ quorum: 2, approvals: [{ by: 'olga', at: 1, args: null }] })
 
 suite('waggle review', ({ test, before, after, beforeEach }) => {
   let server: Server
