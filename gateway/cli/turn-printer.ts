@@ -5,6 +5,7 @@ import {
   argsInWords,
   msInWords,
   reportInWords,
+  reviewInWords,
   routeInWords,
   toolStatusInWords,
   valueInWords,
@@ -75,6 +76,9 @@ export class TurnPrinter {
       case 'human:offered':
         this.note(errColors.magenta(`☎ a person was offered: ${known.payload.reason}`))
         return
+      case 'review:changed':
+        this.note(errColors.magenta(`⏸ ${reviewInWords(known.payload)} (waggle review show ${known.payload.id})`))
+        return
       case 'turn:ended':
         this.#ended(known, state)
         return
@@ -90,6 +94,7 @@ export class TurnPrinter {
       case 'turn:started':
       case 'run:started':
       case 'run:ended':
+      case 'run:parked':
       case 'actor:changed':
       case 'letter:buried':
       case 'activation:opened':
