@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { runCli } from '#gateway/cli/program.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { reviewItem } from '#test/unit/client/made-review.ts'
+import { reviewItem } from '../client/made-review.ts'
 import { FakeTerminal } from './fake-terminal.ts'
 
 const ITEM = reviewItem({ quorum: 2, approvals: [{ by: 'olga', at: 1, args: null }] })
