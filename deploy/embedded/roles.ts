@@ -11,8 +11,8 @@ export const ROLE_ENTRIES = {
   agents: 'services/agents/main.ts',
   tools: 'services/tools/main.ts',
   guardrails: 'services/guardrails/main.ts',
-  directory: 'services/directory/main.ts',
   desk: 'services/desk/main.ts',
+  directory: 'services/directory/main.ts',
   gateway: 'gateway/main.ts',
 } as const
 export type Role = keyof typeof ROLE_ENTRIES

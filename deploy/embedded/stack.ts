@@ -151,13 +151,14 @@ async function startInProcess(config: Config, progress: Progress, undo: (() => P
       hostAgents(service)
       const tools = hostTools(service, { allow: config.tools.allow })
       hostGuardrails(service)
+      hostDesk(service)
       hostDirectory(service)
       hostDesk(service)
       undo.push(tools.close)
       undo.push(() => service.system.stop())
       await service.system.start()
     },
-    () => `supervisor, agents, tools, guardrails, directory (${service.system.census().partitions} partitions)`,
+    () => `supervisor, agents, tools, guardrails, desk, directory (${service.system.census().partitions} partitions)`,
   )
   const gateway = await progress.part(
     'gateway',
@@ -186,7 +187,7 @@ async function startProcesses(
     TOOLS_ALLOW: config.tools.allow.join(','),
     LOG_LEVEL: env['LOG_LEVEL'] ?? 'info',
     PORT: String(config.http.port),
-    // One session behind all connections: six processes share what one would have.
+    // One session behind all connections: seven processes share what one would have.
     DATABASE_POOL: env['DATABASE_POOL'] ?? '4',
   }
   const processes: RoleProcess[] = []

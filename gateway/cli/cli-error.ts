@@ -29,8 +29,15 @@ export function asCliError(thrown: unknown): CliError {
   return new CliError(ExitCode.failed, coerceError(thrown).message, 'Run `waggle doctor`.')
 }
 
-export function fromClientError({ code, message, action }: ClientError): CliError {
-  return new CliError(exitCodeOf(code), message, action, code)
+export function fromClientError({ code, message, action, details }: ClientError): CliError {
+  return new CliError(exitCodeOf(code), `${message}${whoIn(details)}`, action, code)
+}
+
+/** Somebody else was quicker: the details of such a refusal say who. */
+function whoIn({ by, decision, state }: ClientError['details']): string {
+  if (typeof by !== 'string' || by === '') return ''
+  const what = [decision, state].find((word) => typeof word === 'string')
+  return ` (${by}${what === undefined ? '' : `: ${String(what)}`})`
 }
 
 /** The exit code that stands for a coded error of the gateway. */

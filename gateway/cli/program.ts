@@ -9,6 +9,7 @@ import { addControl } from './commands/control.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addRuns } from './commands/runs.ts'
+import { addReviews } from './commands/reviews.ts'
 import { addUp } from './commands/up.ts'
 import { addWatch } from './commands/watch.ts'
 import { ROOT } from './endpoint.ts'
@@ -24,6 +25,7 @@ Examples:
   waggle chat                              a conversation
   waggle watch --kind tool                 what the swarm's tools do, live
   waggle take 01jd…                        you answer this conversation now
+  waggle review list                       what waits for a person's decision
   waggle doctor                            what is missing, and how to get it
 
 Environment:
@@ -65,6 +67,7 @@ function makeProgram(terminal: Terminal, done: (code: ExitCode) => void): Comman
   addDoctor(program, terminal, done)
   addDeadLetters(program, terminal, done)
   addRuns(program, terminal, done)
+  addReviews(program, terminal, done)
   return program
 }
 

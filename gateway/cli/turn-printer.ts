@@ -6,6 +6,7 @@ import {
   entryInWords,
   msInWords,
   reportInWords,
+  reviewInWords,
   routeInWords,
   toolStatusInWords,
   valueInWords,
@@ -76,6 +77,9 @@ export class TurnPrinter {
       case 'human:offered':
         this.note(errColors.magenta(`☎ a person was offered: ${known.payload.reason}`))
         return
+      case 'review:changed':
+        this.note(errColors.magenta(`⏸ ${reviewInWords(known.payload)} (waggle review show ${known.payload.id})`))
+        return
       case 'turn:ended':
         this.#ended(known, state)
         return
@@ -110,6 +114,7 @@ export class TurnPrinter {
       case 'turn:started':
       case 'run:started':
       case 'run:ended':
+      case 'run:parked':
       case 'actor:changed':
       case 'letter:buried':
       case 'activation:opened':

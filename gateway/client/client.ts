@@ -2,6 +2,8 @@ import { Conversation } from './conversation.ts'
 import type { ConversationOptions } from './conversation.ts'
 import { Link, RETRY_FIRST_MS, RETRY_MAX_MS } from './link.ts'
 import type { ConnectionState, LinkOptions } from './link.ts'
+import { reviewsOf } from './reviews.ts'
+import type { Reviews } from './reviews.ts'
 import type { Subscribable } from './store.ts'
 import { Swarm } from './swarm.ts'
 import type { SwarmOptions } from './swarm.ts'
@@ -13,6 +15,8 @@ export interface Client {
   /** Without an id: a new one, which the gateway hears of with the first message. */
   readonly conversation: (id?: string, options?: ConversationOptions) => Conversation
   readonly watch: (options?: SwarmOptions) => Swarm
+  /** What waits for people; for operators. */
+  readonly reviews: Reviews
   /** Tries to connect now; the only way on after a refusal. */
   readonly reconnect: () => void
   readonly close: () => void
@@ -37,6 +41,7 @@ export function createClient(options: ClientOptions): Client {
     conversation: (id, conversationOptions = {}) =>
       new Conversation({ link, schedule, retryFirstMs, retryMaxMs }, id, conversationOptions),
     watch: (swarmOptions = {}) => new Swarm(link, { firstMs: retryFirstMs, maxMs: retryMaxMs }, schedule, swarmOptions),
+    reviews: reviewsOf(link),
     reconnect: () => link.reconnect(),
     close: () => link.close(),
   }

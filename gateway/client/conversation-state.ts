@@ -1,5 +1,12 @@
 import type { LogEntry, Snapshot } from '#shared/contracts/client.ts'
-import type { EventPayload, MessageFact, StopReport, TurnOutcome, Usage } from '#shared/contracts/event-map.ts'
+import type {
+  EventPayload,
+  MessageFact,
+  ReviewItem,
+  StopReport,
+  TurnOutcome,
+  Usage,
+} from '#shared/contracts/event-map.ts'
 import type { z } from 'zod'
 import { NO_TEXT } from './fold-text.ts'
 import type { StreamedText } from './fold-text.ts'
@@ -27,6 +34,8 @@ export interface ConversationState {
   readonly actors: Readonly<Record<string, ActorView>>
   readonly letters: readonly EventPayload<'letter:buried'>[]
   readonly staff: StaffState
+  /** What waits for a person, and what was decided since this view began; the oldest first. Operators only. */
+  readonly reviews: readonly ReviewItem[]
 }
 
 export interface Control {
@@ -78,6 +87,8 @@ export interface TurnView {
   readonly checks: readonly CheckView[]
   /** Why a person was offered; null when none was. */
   readonly offered: string | null
+  /** Review items that its run waits for; none while it works. */
+  readonly parked: readonly string[]
   readonly error: EventPayload<'turn:ended'>['error']
   readonly report: StopReport | null
 }
@@ -122,6 +133,7 @@ export function emptyConversation(conversationId = ''): ConversationState {
     actors: {},
     letters: [],
     staff: NO_STAFF,
+    reviews: [],
   }
 }
 
@@ -150,6 +162,7 @@ export function fromSnapshot(snapshot: Snapshot): ConversationState {
     control: snapshot.control,
     staff: staffFrom(snapshot.staff),
     branch: snapshot.branch ?? NO_BRANCH,
+    reviews: snapshot.reviews ?? [],
   }
 }
 
@@ -203,6 +216,7 @@ export function newTurn(turnId: string, startedAt: LogEntry['at']): TurnView {
     steered: [],
     checks: [],
     offered: null,
+    parked: [],
     error: null,
     report: null,
   }

@@ -53,6 +53,8 @@ const KNOWN = {
   'turn:transferred': true,
   'actor:changed': true,
   'letter:buried': true,
+  'review:changed': true,
+  'run:parked': true,
   'activation:opened': true,
 } satisfies Record<EventType, true>
 

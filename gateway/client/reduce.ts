@@ -6,6 +6,7 @@ import { endDrafts, foldStaff } from './fold-control.ts'
 import { fromFact, newAnswer, newTurn } from './conversation-state.ts'
 import type { ConversationState, MessageView, ToolView, TurnView } from './conversation-state.ts'
 import { foldAnswered, foldBranch, foldReceived } from './fold-branch.ts'
+import { foldReview } from './fold-reviews.ts'
 import { NO_TEXT, foldDelta } from './fold-text.ts'
 import { knownEntry } from './known-entry.ts'
 import type { EntryOf, KnownEntry } from './known-entry.ts'
@@ -95,8 +96,16 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
     case 'run:started': {
       const { model, attempt } = entry.payload
       return withTurn(state, entry, (turn) =>
-        turn.run !== null && turn.run.attempt > attempt ? turn : { ...turn, run: { usage: null, model, attempt } },
+        turn.run !== null && turn.run.attempt > attempt
+          ? turn
+          : { ...turn, run: { usage: null, model, attempt }, parked: [] },
       )
+    }
+    case 'run:parked':
+      return withTurn(state, entry, (turn) => ({ ...turn, parked: entry.payload.items }))
+    case 'review:changed': {
+      const reviews = foldReview(state.reviews, entry.payload)
+      return reviews === state.reviews ? state : { ...state, reviews }
     }
     case 'run:ended':
       return withTurn(state, entry, (turn) => ({
@@ -190,7 +199,7 @@ function retract(state: ConversationState, entry: EntryOf<'message:retracted'>):
 function endTurn(state: ConversationState, entry: EntryOf<'turn:ended'>): ConversationState {
   const { turnId, outcome, error, report, ms } = entry.payload
   const staff = endDrafts(state.staff, turnId)
-  const next = withTurn({ ...state, staff }, entry, (turn) => ({ ...turn, outcome, error, report, ms }))
+  const next = withTurn({ ...state, staff }, entry, (turn) => ({ ...turn, outcome, error, report, ms, parked: [] }))
   if (!next.messages.some((message) => message.turnId === turnId && message.status === 'streaming')) return next
   const messages = next.messages.map((message): MessageView =>
     message.turnId === turnId && message.status === 'streaming' ? { ...message, status: 'cut' } : message,

@@ -62,6 +62,8 @@ export function toolStatusInWords(status: ToolView['status']): string {
       return 'not allowed'
     case 'stopped':
       return 'stopped'
+    case 'answered':
+      return 'answered by a person'
   }
 }
 
@@ -94,6 +96,14 @@ export function reportInWords(report: NonNullable<EventPayload<'turn:ended'>['re
     ...part('could not stop', report.couldNot),
     ...part('had already happened:', report.happened),
   ].join(' · ')
+}
+
+/** One line on an item for a person: what it is, and who did what with it. */
+export function reviewInWords(item: EventPayload<'review:changed'>): string {
+  const { title, state, decision, approvals, quorum, claimedBy } = item
+  if (state !== 'open') return `${title}: ${state}${decision === null ? '' : ` by ${decision.by}`}`
+  const counted = quorum > 1 ? `, ${approvals.length} of ${quorum} approvals` : ''
+  return `${title}: open${counted}${claimedBy === null ? '' : `, with ${claimedBy}`}`
 }
 
 /** One line on any event, without its type. */
@@ -156,6 +166,10 @@ export function entryInWords(entry: KnownEntry): string {
       return `${entry.payload.user} has read up to ${entry.payload.messageId}`
     case 'route:decided':
       return routeInWords(entry.payload)
+    case 'review:changed':
+      return reviewInWords(entry.payload)
+    case 'run:parked':
+      return `${entry.payload.agent} waits for ${entry.payload.items.length} decision${entry.payload.items.length === 1 ? '' : 's'}`
     case 'run:started': {
       const { agent, attempt, model } = entry.payload
       return `${agent} with ${modelInWords(model)}${attempt > 1 ? `, attempt ${attempt}` : ''}`

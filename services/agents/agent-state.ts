@@ -1,9 +1,12 @@
+import type { ParkedTurn } from './parked.ts'
 import type { Pending } from '#shared/contracts/pending.ts'
 
 export interface AgentState {
   turns: number
   /** Runs under way, by turn. */
   running: Record<string, RunningTurn>
+  /** Turns that wait for people, by turn. */
+  parked?: Record<string, ParkedTurn>
 }
 
 export interface RunningTurn {

@@ -10,6 +10,7 @@ import { say } from '#shared/contracts/say.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import type { AgentState } from './agent-state.ts'
 import { closeCalls } from './open-calls.ts'
+import { decided, parkTurn, unpark } from './parked.ts'
 import { pending, steer, unheard } from './pending.ts'
 
 /** Turns of one conversation that one agent works on at the same time. */
@@ -51,18 +52,25 @@ export const agent = actor(Agent, {
         messageId: prompt.messageId,
         ...(prompt.thread == null ? {} : { thread: prompt.thread }),
       }
-      ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name })
+      ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name, resume: null })
       for (const word of words) steer(ctx, { turnId: prompt.turnId, ...word })
     },
     cancel(ctx, { turnId, reason }) {
       const run = ctx.state.running[turnId]
       if (run !== undefined) return ctx.stop(Run, [ctx.key[0]!, run.runId], reason)
+      const parked = unpark(ctx, turnId)
+      if (parked !== null) {
+        const stopped = [`run ${parked.input.runId}`, ...Object.keys(parked.waiting).map((item) => `review ${item}`)]
+        const report = { stopped, couldNot: [], happened: [...parked.happened] }
+        return notRun(ctx, turnId, parked.input.runId, { outcome: 'stopped', error: null, report })
+      }
       // It is over already, and then its end was told before this; or it never began here, and nobody else would end it.
       const report = { stopped: [`turn ${turnId}`], couldNot: [], happened: [] }
       notRun(ctx, turnId, '', { outcome: 'stopped', error: null, report })
     },
     steer,
     pending,
+    decided,
     status: (ctx) => ({ turns: ctx.state.turns, running: Object.values(ctx.state.running).map((run) => run.runId) }),
   },
   async ended(ctx, end) {
@@ -74,8 +82,11 @@ export const agent = actor(Agent, {
     const [conversationId = '', name = ''] = ctx.key
     const result = end.result === null ? null : RunResult.parse(end.result)
     const stopped = end.state === 'stopped'
+    // A stop that came too late for the run is not too late for its items: they are not parked at all.
+    if (!stopped && result !== null && result.parked !== null) return parkTurn(ctx, found[1], result.parked)
     const failed = stopped ? null : end.error
-    const outcome = result?.outcome ?? (stopped ? 'stopped' : 'failed')
+    const ended = result === null || result.outcome === 'parked' ? null : result.outcome
+    const outcome = ended ?? (stopped ? 'stopped' : 'failed')
     const report =
       result?.report ??
       (stopped
@@ -111,8 +122,8 @@ export const agent = actor(Agent, {
       usage,
       thread,
       handover: result?.handover ?? null,
-      spent: result?.parked?.budget ?? spentIn(failed),
-      parked: result?.parked != null,
+      spent: result?.spentUp ?? spentIn(failed),
+      parked: result?.spentUp != null,
     })
   },
   again(ctx, child) {

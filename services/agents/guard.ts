@@ -18,6 +18,8 @@ export interface Asked {
   readonly tool?: { readonly name: string; readonly args: Record<string, unknown> }
   /** A part of an answer and not the whole. */
   readonly piece?: boolean
+  /** A person has approved this call. */
+  readonly approved?: boolean
 }
 
 /** Asks the guardrails of a stage and says what each found. One that does not answer in time is a refusal (I10). */
@@ -26,14 +28,14 @@ export async function guard(
   sayings: RunSayings,
   stage: Stage,
   text: string,
-  { tool, piece = false }: Asked = {},
+  { tool, piece = false, approved = false }: Asked = {},
 ): Promise<Verdict> {
   const started = ctx.now()
   let verdict: Verdict
   try {
     verdict = await ctx.reach
       .pool(Guardrail, stage.replace('_', '-'))
-      .ask('check', { stage, agent: sayings.agent, text, tool: tool ?? null, said: [...sayings.said], piece })
+      .ask('check', { stage, agent: sayings.agent, text, tool: tool ?? null, said: [...sayings.said], piece, approved })
   } catch (error) {
     ctx.signal.throwIfAborted()
     const silent = new WaggleError('GUARD_SILENT', { stage, last: coded(error).code }, { cause: error })

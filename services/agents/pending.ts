@@ -13,13 +13,14 @@ type Ctx = Context<AgentState>
 
 /** Keeps what was said to a turn at work for its run, which it nudges; one that is over hears nothing any more. */
 export function steer(ctx: Ctx, { turnId, ...word }: InputOf<(typeof Agent)['messages']['steer']>): void {
-  const run = ctx.state.running[turnId]
+  // A turn that waits for people hears it with its next run.
+  const run = ctx.state.running[turnId] ?? ctx.state.parked?.[turnId]
   if (run === undefined) return unheard(ctx, turnId, [word], 'the turn was over')
   const pending = (run.pending ??= [])
   if (pending.some(({ id }) => id === word.id)) return
   if (pending.length >= MAX_PENDING) return unheard(ctx, turnId, [word], 'too much waits to be heard')
   pending.push(word)
-  ctx.nudge(Run, [ctx.key[0]!, run.runId])
+  if ('runId' in run) ctx.nudge(Run, [ctx.key[0]!, run.runId])
 }
 
 /** What a run has not heard, and the record of what it has. */

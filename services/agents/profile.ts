@@ -20,13 +20,19 @@ export interface AgentProfile {
   readonly prices: PriceTable
   /** Agents that it may hand a turn to. */
   readonly colleagues: readonly Colleague[]
+  /** The tenant's rules about which calls need a person, unread. */
+  readonly approvals: unknown
 }
 
 export interface ProfileTool extends GraphTool {
+  readonly title: string
   /** May be repeated when in doubt: idempotent, or takes our key. */
   readonly repeatable: boolean
   /** One of ours, and not a service of somebody else. */
   readonly builtin: boolean
+  readonly needsApproval: boolean
+  /** How a person is asked, unread. */
+  readonly approval: unknown
 }
 
 /** Where profiles come from. Null: there is no such agent, or it is disabled. */

@@ -7,11 +7,12 @@ import { DEFAULT_REPEATS, Spent } from '#shared/contracts/budget.ts'
 import type { Parked, RunInput, RunResult } from '#shared/contracts/agent.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { MessageFact, StopReport, Usage } from '#shared/contracts/event-map.ts'
-import type { AgentPorts, ModelUsage } from '#shared/graph/agent-graph.ts'
+import type { AgentPorts, CallParked, ModelUsage, ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
 import { inlineGuards } from '#shared/graph/output-guards/inline-rules.ts'
 import type { GuardrailSource } from '#shared/graph/output-guards/guardrail-row.ts'
 import { runAgentGraph } from '#shared/graph/run-graph.ts'
 import type { GraphOutput, RunSaver } from '#shared/graph/run-graph.ts'
+import type { DecisionMade } from '#shared/contracts/review.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 import { Answer } from './answer.ts'
 import { Budget, modelOf } from './budget.ts'
@@ -42,6 +43,10 @@ interface Attempt {
   readonly report: StopReport
   readonly saver: RunSaver
   readonly steering: Steering
+  /** Names its checkpoints, and its calls in the ledger: of the first run where another goes on with its work. */
+  readonly thread: string
+  /** Where untrusted text came from; grows with it (I14). */
+  readonly taint: string[]
   /** Tool calls under way: a stop waits for what they have to say. */
   readonly open: Set<Promise<unknown>>
 }
@@ -70,7 +75,9 @@ export function runOf(parts: RunParts): RunDefinition {
       sayings,
       answer: new Answer(ctx, sayings, profile.outputMode, input.answerId, inline, input.draft),
       usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 },
-      report: { stopped: [], couldNot: [], happened: [] },
+      report: { stopped: [], couldNot: [], happened: [...(input.resume?.happened ?? [])] },
+      thread: input.resume?.thread ?? input.thread ?? ctx.key.join('/'),
+      taint: [...ctx.cause.taint],
       open: new Set(),
     }
     try {
@@ -105,11 +112,10 @@ function announce(ctx: RunContext, input: RunInput, profile: AgentProfile): void
 }
 
 async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
-  const { ctx, input, profile, sayings, saver } = attempt
+  const { ctx, input, profile, sayings, saver, thread } = attempt
   const checked = await guard(ctx, sayings, 'input', input.text)
   if (checked.verdict === 'block') return resultOf(attempt, 'refused', messageOf(attempt, checked.reason))
-  const thread = threadOf(attempt)
-  const goingOn = ctx.resumed || (input.thread ?? null) !== null
+  const goingOn = ctx.resumed || input.resume !== null || (input.thread ?? null) !== null
   const graph = await walk(attempt, saver, () =>
     runAgentGraph(
       {
@@ -123,7 +129,12 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
       portsOf(attempt, parts.models(profile.model)),
     ),
   )
-  if ('parked' in graph) return graph
+  if ('outcome' in graph) return graph
+  if (graph.parked.length > 0) {
+    // Whoever goes on from here may do so elsewhere, and in a year.
+    await saver.durable()
+    return parked(attempt, graph)
+  }
   try {
     await saver.over(thread, goingOn)
   } catch (error) {
@@ -134,16 +145,12 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
 }
 
 /** The thread of checkpoints and effects that this run writes: its own, or that of the run whose work it goes on with. */
-function threadOf({ ctx, input }: Attempt): string {
-  return input.thread ?? ctx.key.join('/')
-}
-
 /** A budget that is spent ends the walk: for good, or until somebody raises it, as its policy says. */
 async function walk(
   attempt: Attempt,
   saver: RunSaver,
   graph: () => Promise<GraphOutput>,
-): Promise<GraphOutput | (RunResult & { parked: Parked })> {
+): Promise<GraphOutput | RunResult> {
   try {
     return await graph()
   } catch (error) {
@@ -155,7 +162,7 @@ async function walk(
     if (attempt.input.budget?.onSpent !== 'ask') throw error
     // Whoever goes on begins from the last checkpoint.
     await saver.durable()
-    return { ...resultOf(attempt, 'stopped', null), parked: { budget } }
+    return { ...resultOf(attempt, 'stopped', null), spentUp: budget }
   }
 }
 
@@ -177,6 +184,23 @@ function finished(attempt: Attempt, graph: GraphOutput): RunResult {
   return resultOf(attempt, 'answered', messageOf(attempt, answer.voice.text, { extractive, data }), steps)
 }
 
+/** People have to decide: the run ends, and another one goes on from its checkpoint. */
+function parked(attempt: Attempt, graph: GraphOutput): RunResult {
+  const { ctx, input, report, thread, usage } = attempt
+  Object.assign(usage, graph.usage)
+  const { turnId, runId, agent } = input
+  say(ctx, 'run:progress', { turnId, runId, step: 'act', label: WAITS }, { control: ctx.cause.control })
+  const items = graph.parked.map(({ id, review }) => ({
+    callId: id,
+    item: { ...review, id: `${runId}-${id}`, turnId, runId, agent },
+  }))
+  const happened = [...new Set(report.happened)]
+  return { ...resultOf(attempt, 'parked', null, graph.steps), parked: { items, input, thread, happened } }
+}
+
+/** What the customer sees meanwhile. */
+const WAITS = 'waiting for a colleague'
+
 /** Stopped by somebody: what was heard stands, and the report says what had happened (I8). */
 async function stopped(attempt: Attempt): Promise<RunResult> {
   const { answer, input, open, report } = attempt
@@ -196,7 +220,7 @@ function resultOf(
   message: MessageFact | null,
   steps = 0,
 ): RunResult {
-  return { outcome, message, steps, usage, report: null }
+  return { outcome, message, steps, usage, report: null, parked: null }
 }
 
 function messageOf(
@@ -256,10 +280,26 @@ function answeredBy(metadata: Readonly<Record<string, unknown>>): { provider?: s
 }
 
 function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
-  const { ctx, input, profile, sayings, answer, usage, report, open, saver, steering } = attempt
+  const { ctx, input, profile, sayings, answer, usage, report, open, saver, steering, thread, taint } = attempt
   const said = { turnId: input.turnId, runId: input.runId }
   const budget = budgetOf(attempt)
   const from = input.handedOver ?? null
+  const scope = { ctx, sayings, profile, conversationId: input.conversationId, thread, taint, report }
+  const tainted = (sources: readonly string[]): void => {
+    for (const source of sources) {
+      ctx.taint(source)
+      if (!taint.includes(source)) taint.push(source)
+    }
+  }
+  async function call(request: ToolRequest): Promise<ToolAnswer | CallParked>
+  async function call(request: ToolRequest, decision: DecisionMade): Promise<ToolAnswer>
+  async function call(request: ToolRequest, decision: DecisionMade | null = null): Promise<ToolAnswer | CallParked> {
+    const made = callTool(scope, request, decision)
+    open.add(made)
+    const answer = await made.finally(() => open.delete(made))
+    if ('taint' in answer && answer.taint !== null) tainted([answer.taint])
+    return answer
+  }
   return {
     model,
     systemPrompt: [profile.systemPrompt, from === null ? '' : handedOver(from), input.context]
@@ -276,11 +316,9 @@ function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
     restart: () => answer.voice.restart(),
     said: (text) => answer.complete(text),
     retrieve: async () => [],
-    call: async (request) => {
-      const call = callTool(ctx, sayings, profile, input.conversationId, threadOf(attempt), request, report)
-      open.add(call)
-      return await call.finally(() => open.delete(call))
-    },
+    call,
+    decisions: input.resume?.decisions ?? {},
+    tainted,
     verify: async (text) => verifyOutput(profile, text),
     spent: (spent: ModelUsage) => {
       usage.inputTokens += spent.inputTokens

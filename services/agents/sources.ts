@@ -36,6 +36,7 @@ export function profileSource(
         colleagues: (limits.handoffs ?? []).flatMap((id) => colleagueOf(config, name, id)),
         version: agent.version,
         tools: tools.map(toolOf),
+        approvals: config.settings['approvals'],
       }
     },
   }
@@ -71,11 +72,14 @@ export function guardrailSource(configs: FreshCache<TenantConfig>): GuardrailSou
 function toolOf(tool: Tool): ProfileTool {
   return {
     name: tool.id,
+    title: tool.title,
     description: tool.description,
     schema: { ...tool.parameters },
     examples: tool.examples,
     template: tool.outputTemplate === '' ? null : tool.outputTemplate,
     repeatable: tool.idempotent || tool.keyHeader !== null,
     builtin: tool.kind === 'builtin',
+    needsApproval: tool.needsApproval,
+    approval: tool.approval,
   }
 }

@@ -18,6 +18,7 @@ import { checkpointHandlers } from './checkpoints.ts'
 import { letterHandlers } from './letters.ts'
 import type { Replay } from './letters.ts'
 import { markOf, nextOf } from './pages.ts'
+import { reviewHandlers } from './reviews.ts'
 import { runSummary } from './run-summary.ts'
 
 const STAFF = ['operator', 'admin']
@@ -109,6 +110,7 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
 
       ...checkpointHandlers(database, isStaff),
       ...letterHandlers(database, replay),
+      ...reviewHandlers(database),
     },
   })
 }

@@ -5,12 +5,14 @@ import { Handover } from '#shared/contracts/agent.ts'
 import { DEFAULT_HOPS } from '#shared/contracts/budget.ts'
 import type { RaiseReceipt } from '#shared/contracts/client.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
+import type { Decision } from '#shared/contracts/review.ts'
 import { say } from '#shared/contracts/say.ts'
 import type { Finished, Raise } from '#shared/contracts/supervisor.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { allot } from './allotment.ts'
 import type { NothingLeft } from './allotment.ts'
 import { requireStaff } from './conversation.ts'
+import { parkBudget, supersede } from './park.ts'
 import { dispatch } from './routing.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { endTurn, nextTurn } from './turns.ts'
@@ -43,28 +45,51 @@ export async function spentUp(
   say(ctx, 'budget:spent', { turnId: turn.turnId, runId: run?.runId ?? '', agent, scope, policy, what, used, limit })
   if (policy === 'end') return await refuseTurn(ctx, sql, turn)
   turn.phase = 'parked'
-  turn.parked = { agent, thread: run?.thread ?? null }
+  turn.parked = { agent, thread: run?.thread ?? null, more: { [what]: limit } }
+  parkBudget(ctx, turn, left, run?.runId ?? '')
   ctx.remind(PARKED_TIMER, ctx.now + PARKED_FOR_MS, { turnId: turn.turnId })
 }
 
-/** Somebody decided about a turn that waits: it goes on from where it stopped, with more, or it ends. */
-export async function raise(
-  ctx: Ctx,
-  { turnId, granted, ...more }: z.infer<typeof Raise>,
-): Promise<z.infer<typeof RaiseReceipt>> {
+/** An operator decided about a turn that waits, not by way of the desk: its item is nobody's any more. */
+export async function raise(ctx: Ctx, { turnId, granted, ...more }: z.infer<typeof Raise>): Promise<RaiseAnswer> {
   requireStaff(ctx)
+  const turn = parkedTurn(ctx, turnId)
+  if (turn === null) throw refuse('CONFLICT', { turn: turnId, reason: 'It does not wait for a budget.' })
+  supersede(ctx, turnId)
+  return await goOn(ctx, turn, granted ? more : null, ctx.cause.principal?.user ?? '')
+}
+
+/** What became of the item at the desk; approved as it is, the turn may spend as much again. */
+export async function decideBudget(ctx: Ctx, turnId: string, decision: Decision, by: string): Promise<void> {
+  const turn = parkedTurn(ctx, turnId)
+  if (turn === null) return
+  const grants = decision.action === 'approve' || decision.action === 'edit'
+  const asked = decision.action === 'edit' ? decision.args : (turn.parked?.more ?? {})
+  const amount = (name: string): number => (typeof asked[name] === 'number' ? asked[name] : 0)
+  const more = { tokens: amount('tokens'), costMicros: amount('costMicros'), wallMs: amount('wallMs') }
+  await goOn(ctx, turn, grants ? more : null, by)
+}
+
+type RaiseAnswer = z.infer<typeof RaiseReceipt>
+type More = Pick<z.infer<typeof Raise>, 'tokens' | 'costMicros' | 'wallMs'>
+
+function parkedTurn(ctx: Ctx, turnId: string): Turn | null {
   const turn = ctx.state.turns.find((candidate) => candidate.turnId === turnId)
-  if (turn?.phase !== 'parked' || turn.parked == null)
-    throw refuse('CONFLICT', { turn: turnId, reason: 'It does not wait for a budget.' })
+  return turn?.phase === 'parked' && turn.parked != null ? turn : null
+}
+
+/** The turn goes on from where it stopped, with more, or it ends. */
+async function goOn(ctx: Ctx, turn: Turn, more: More | null, by: string): Promise<RaiseAnswer> {
+  const { turnId } = turn
   const sql = await ctx.sql()
-  say(ctx, 'budget:raised', { turnId, granted, by: ctx.cause.principal?.user ?? '', ...more })
+  say(ctx, 'budget:raised', { turnId, granted: more !== null, by, ...(more ?? NO_MORE) })
   ctx.forget(PARKED_TIMER)
-  if (!granted) {
+  if (more === null || turn.parked == null) {
     await refuseTurn(ctx, sql, turn)
     return { status: 'ended' }
   }
   const { agent, thread } = turn.parked
-  const raised = turn.raised ?? { tokens: 0, costMicros: 0, wallMs: 0 }
+  const raised = turn.raised ?? NO_MORE
   turn.raised = {
     tokens: raised.tokens + more.tokens,
     costMicros: raised.costMicros + more.costMicros,
@@ -89,10 +114,14 @@ export async function raise(
   return { status: 'resumed' }
 }
 
+const NO_MORE: More = { tokens: 0, costMicros: 0, wallMs: 0 }
+
 /** Nobody decided in time. */
 export async function parkedTooLong(ctx: Ctx, payload: unknown): Promise<void> {
   const turn = ctx.state.turns.find((candidate) => candidate.turnId === (payload as { turnId?: string } | null)?.turnId)
-  if (turn?.phase === 'parked') await refuseTurn(ctx, await ctx.sql(), turn)
+  if (turn?.phase !== 'parked') return
+  supersede(ctx, turn.turnId)
+  await refuseTurn(ctx, await ctx.sql(), turn)
 }
 
 async function refuseTurn(ctx: Ctx, sql: TenantSql, turn: Turn): Promise<void> {

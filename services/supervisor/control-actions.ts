@@ -32,6 +32,12 @@ export async function control(ctx: Ctx, request: ControlRequest): Promise<Contro
   }
 }
 
+/** Somebody has accepted a hand-off at the desk. Whoever has taken the conversation meanwhile keeps it. */
+export async function takeForReview(ctx: Ctx, user: string): Promise<void> {
+  if (ctx.state.mode === 'human') return
+  await moveControl(ctx, await ctx.sql(), { owner: user, mode: 'human', reason: `accepted by ${user}` })
+}
+
 async function take(ctx: Ctx, sql: TenantSql, user: string, request: Request<'take'>): Promise<ControlReceipt> {
   const { mode, owner, control: epoch } = ctx.state
   if (mode === 'human' && owner === user) return { owner, mode, control: epoch }

@@ -1,9 +1,9 @@
-import type { z } from 'zod'
 import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { MessageFact, TurnOutcome } from '#shared/contracts/event-map.ts'
+import type { Decision } from '#shared/contracts/review.ts'
 import { say } from '#shared/contracts/say.ts'
-import type { Decided } from '#shared/contracts/supervisor.ts'
+import { parkReply } from './park.ts'
 import { dispatch } from './routing.ts'
 import { sendPublic } from './send-public.ts'
 import { askedIn } from './state.ts'
@@ -20,23 +20,24 @@ export function parkDraft(ctx: Ctx, turn: Turn, message: MessageFact, outcome: T
   turn.phase = 'review'
   turn.draft = { message, control: ctx.state.control, outcome }
   say(ctx, 'draft:completed', { turnId: turn.turnId, message })
+  parkReply(ctx, turn, message)
 }
 
 /**
  * A person has decided what becomes of a draft. One that was written under an earlier owner of the voice is not said,
  * however late its approval comes (I7): its turn is gone, or `sendPublic` refuses it.
  */
-export async function decided(ctx: Ctx, { turnId, decision, by }: z.infer<typeof Decided>): Promise<void> {
+export async function draftDecided(ctx: Ctx, turnId: string, decision: Decision, by: string): Promise<void> {
   const turn = ctx.state.turns.find((candidate) => candidate.turnId === turnId)
   if (turn === undefined || turn.phase !== 'review' || turn.draft === null) return
   const sql = await ctx.sql()
   const { message } = turn.draft
-  switch (decision.kind) {
+  switch (decision.action) {
     case 'approve':
       return await sayDraft(ctx, sql, turn, turn.draft, 'said', by)
     case 'edit':
     case 'answer': {
-      const text = decision.kind === 'answer' ? decision.text : textOf(decision.args, message.text)
+      const text = decision.action === 'answer' ? decision.text : textOf(decision.args, message.text)
       // What a person wrote over it is no longer a quotation.
       const edited = { ...message, text, extractive: message.extractive && text === message.text }
       return await sayDraft(ctx, sql, turn, { ...turn.draft, message: edited }, 'edited', by)

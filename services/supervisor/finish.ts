@@ -12,6 +12,7 @@ import { settle } from './allotment.ts'
 import { handOver, spentUp } from './budgets.ts'
 import { parkDraft } from './drafts.ts'
 import { keepUnsaid } from './notes.ts'
+import { parkHandoff } from './park.ts'
 import { sendPublic } from './send-public.ts'
 import { draftsOnly } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
@@ -46,7 +47,11 @@ export async function finish(ctx: Ctx, end: z.infer<typeof Finished>): Promise<v
     await keepUnsaid(ctx, sql, message, end.turnId)
     if (end.outcome === 'answered') end.outcome = 'stopped'
   }
-  if (end.outcome === 'escalated') say(ctx, 'human:offered', { turnId: end.turnId, reason: escalation(end.message) })
+  if (end.outcome === 'escalated') {
+    const reason = escalation(end.message)
+    say(ctx, 'human:offered', { turnId: end.turnId, reason })
+    parkHandoff(ctx, turn, reason)
+  }
   await closeTurn(ctx, sql, turn, end)
 }
 

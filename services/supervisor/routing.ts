@@ -6,6 +6,7 @@ import { say } from '#shared/contracts/say.ts'
 import { giveTurn } from './budgets.ts'
 import { messageOf } from './messages.ts'
 import { agentContext } from './notes.ts'
+import { parkHandoff } from './park.ts'
 import { sendPublic } from './send-public.ts'
 import { draftsOnly } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
@@ -82,6 +83,7 @@ async function offerHuman(ctx: Ctx, sql: TenantSql, turn: Turn): Promise<void> {
   await sendPublic(ctx, sql, ctx.state.control, message, { turnId, runId: null })
   ctx.state.lastMessageId = message.id
   say(ctx, 'human:offered', { turnId, reason: 'no agent fits' })
+  parkHandoff(ctx, turn, 'no agent fits')
   endTurn(ctx, turn, 'refused', publicFailureOf({ code: 'NO_AGENT', details: {} }), null)
 }
 

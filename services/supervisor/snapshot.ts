@@ -2,12 +2,15 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { Snapshot } from '#shared/contracts/client.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
+import { openReviews } from '#shared/db/repositories/reviews.ts'
 import { staffSnapshot } from './staff-snapshot.ts'
 import { newestMessages } from './stored-messages.ts'
 import type { SupervisorState } from './state.ts'
 
 /** Messages of a snapshot, the newest. */
 const SNAPSHOT_MESSAGES = 200
+/** Items for people in a snapshot, the newest. */
+const SNAPSHOT_REVIEWS = 50
 /** All of them together, as JSON: the reply must fit into one message of the broker. At least the newest is there. */
 const SNAPSHOT_BYTES = 512 * 1024
 
@@ -29,7 +32,7 @@ export async function readSnapshot(
   const { owner, mode, control, lastMessageId: leafId, undelivered } = ctx.state
   const queued = ctx.state.turns.filter(({ phase }) => phase === 'queued')
   const waiting = queued.flatMap(({ joined, messageId }) => [...joined, messageId])
-  return {
+  const common = {
     conversationId,
     messages: newest,
     turns,
@@ -37,6 +40,9 @@ export async function readSnapshot(
     staff: staff ? await staffSnapshot(ctx, sql) : null,
     branch: { leafId, waiting, undelivered },
   }
+  if (!staff) return common
+  const reviews = (await openReviews(sql, conversationId)).map(({ item }) => item)
+  return { ...common, reviews: reviews.slice(-SNAPSHOT_REVIEWS) }
 }
 
 function fitting(messages: readonly MessageFact[]): MessageFact[] {

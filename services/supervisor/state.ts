@@ -66,7 +66,7 @@ export interface Turn extends Asked {
   /** What somebody added to its limits. */
   raised?: Amounts & { wallMs: number }
   /** It waits for somebody who raises its budget. */
-  parked?: { agent: string; thread: string | null } | null
+  parked?: { agent: string; thread: string | null; more?: Record<string, number> } | null
   /** The thread of checkpoints that the next run goes on with. */
   thread?: string | null
 }

@@ -4,6 +4,7 @@ import { Agent, Route } from '#shared/contracts/agent.ts'
 import type { StopReceipt } from '#shared/contracts/client.ts'
 import type { Stop } from '#shared/contracts/supervisor.ts'
 import { requireOwner } from './conversation.ts'
+import { supersede } from './park.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { supersedeDraft } from './supersede-draft.ts'
 import { endTurn, nextTurn } from './turns.ts'
@@ -28,8 +29,16 @@ export async function stop(
 export function stopTurn(ctx: Context<SupervisorState>, turn: Turn, reason: string): void {
   const conversationId = ctx.key[0]!
   switch (turn.phase) {
-    case 'queued':
     case 'parked':
+      // Where an agent waits for people, it knows what had happened and tells how it ended.
+      if (turn.parked == null) {
+        ctx.tell(Agent, [conversationId, turn.agent!], 'cancel', { turnId: turn.turnId, reason })
+        break
+      }
+      supersede(ctx, turn.turnId)
+      endTurn(ctx, turn, 'stopped', null, { stopped: [`turn ${turn.turnId}`], couldNot: [], happened: [] })
+      break
+    case 'queued':
       endTurn(ctx, turn, 'stopped', null, { stopped: [`turn ${turn.turnId}`], couldNot: [], happened: [] })
       break
     case 'review':
@@ -40,6 +49,7 @@ export function stopTurn(ctx: Context<SupervisorState>, turn: Turn, reason: stri
       ctx.stop(Route, [conversationId, turn.turnId], reason)
       break
     case 'running':
+    case 'parked':
       ctx.tell(Agent, [conversationId, turn.agent!], 'cancel', { turnId: turn.turnId, reason })
       break
   }

@@ -7,7 +7,6 @@ import { brief } from './briefing.ts'
 import { PARKED_TIMER, parkedTooLong, raise } from './budgets.ts'
 import { control } from './control-actions.ts'
 import { openConversation, requireOwner, requireStaff } from './conversation.ts'
-import { decided } from './drafts.ts'
 import { finish } from './finish.ts'
 import { fork } from './fork.ts'
 import { handBack } from './hand-back.ts'
@@ -16,6 +15,7 @@ import { asked, offerOver } from './offers.ts'
 import { seat } from './owner-watch.ts'
 import { reply } from './reply.ts'
 import { again, retry } from './retry.ts'
+import { decided, parked } from './reviews.ts'
 import { routed } from './routing.ts'
 import { send } from './send.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -70,6 +70,7 @@ export function supervisorOf(turnSilentMs: number): ActorDefinition {
       brief,
       seat,
       asked,
+      parked: watched(parked),
       decided: watched(decided),
       raise: watched(raise),
       retry: watched(retry),

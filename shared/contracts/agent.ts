@@ -4,6 +4,7 @@ import { Allotment, BudgetLimits, Spent } from './budget.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
 import { Pending, PendingRequest } from './pending.ts'
 import { WhileRunning } from './while-running.ts'
+import { Decided, DecisionMade, NewReviewItem } from './review.ts'
 
 /** What was said before, oldest first, within HISTORY_MESSAGES and HISTORY_CHARS. */
 export const Said = z.object({ role: z.enum(['user', 'assistant']), author: z.string(), text: z.string() })
@@ -44,20 +45,42 @@ export type Prompt = z.infer<typeof Prompt>
 export const Handover = z.object({ to: z.string(), reason: z.string() })
 export type Handover = z.infer<typeof Handover>
 
-/** What a run that is not over waits for. */
-export const Parked = z.object({ budget: Spent })
+/** What a run goes on from after people have decided. It stands in the run's row: a crash finds it again. */
+const Resume = z.object({
+  /** Where the checkpoints of the first run lie, and its calls in the ledger. */
+  thread: z.string(),
+  /** By the id of the call. */
+  decisions: z.record(z.string(), DecisionMade),
+  /** What had happened before, for the report of a stop (I8). */
+  happened: z.array(z.string()),
+})
+
+export const RunInput = Prompt.omit({ pending: true }).extend({
+  conversationId: z.string(),
+  agent: z.string(),
+  resume: Resume.nullable().default(null),
+})
+export type RunInput = z.infer<typeof RunInput>
+
+/** A run ended because people have to decide; with what another one goes on from there. */
+export const Parked = z.object({
+  items: z.array(z.object({ callId: z.string(), item: NewReviewItem })).min(1),
+  input: RunInput,
+  thread: z.string(),
+  happened: z.array(z.string()),
+})
 export type Parked = z.infer<typeof Parked>
 
-export const RunInput = Prompt.omit({ pending: true }).extend({ conversationId: z.string(), agent: z.string() })
-export type RunInput = z.infer<typeof RunInput>
 export const RunResult = z.object({
-  outcome: TurnOutcome,
+  outcome: z.enum([...TurnOutcome.options, 'parked']),
   message: MessageFact.nullable(),
   steps: z.number().int(),
   usage: Usage,
   report: StopReport.nullable(),
   handover: Handover.nullable().optional(),
-  parked: Parked.nullable().optional(),
+  /** What was spent up, where the run waits for more of it. */
+  spentUp: Spent.nullable().optional(),
+  parked: Parked.nullable().default(null),
 })
 export type RunResult = z.infer<typeof RunResult>
 
@@ -70,6 +93,8 @@ export const Agent = contract(
     steer: tell(Pending.extend({ turnId: z.string() })),
     /** Asked by a run at its boundaries: what it has not heard. Tells at the same time what it heard, for the record. */
     pending: ask(PendingRequest, z.object({ items: z.array(Pending) }), { within: '10s' }),
+    /** From the desk: what became of an item that a run was parked for. */
+    decided: tell(Decided),
     status: ask(z.object({}), z.object({ turns: z.number(), running: z.array(z.string()) }), { within: '1s' }),
   },
   { partitions: 32 },

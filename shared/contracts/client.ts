@@ -11,9 +11,19 @@ import type {
   TypingRequest,
   TypingSignal,
 } from './client-control.ts'
+import type {
+  FeedbackList,
+  FeedbackListRequest,
+  ReviewAnswer,
+  ReviewClaimRequest,
+  ReviewDecideRequest,
+  ReviewList,
+  ReviewListRequest,
+  ReviewShowRequest,
+} from './review-requests.ts'
 import { Briefing, Offer } from './control.ts'
 import type { ControlReceipt } from './control.ts'
-import { MessageFact, StopReport, TurnOutcome } from './event-map.ts'
+import { MessageFact, ReviewItem, StopReport, TurnOutcome } from './event-map.ts'
 import { Note } from './note.ts'
 import type { TeamQueue } from './team.ts'
 import type { CheckpointList, CheckpointView } from './directory.ts'
@@ -135,6 +145,8 @@ export const Snapshot = z.object({
     .optional(),
   /** For operators: the newest entries up to the cursor that tell how turns went, in log order. */
   past: z.array(LogEntry).optional(),
+  /** What waits for a person in it, oldest first; operators only. */
+  reviews: z.array(ReviewItem).optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
@@ -195,6 +207,11 @@ export interface ClientToServer {
     request: z.infer<typeof CheckpointRequest>,
     ack: (answer: Ack<z.infer<typeof CheckpointView>>) => void,
   ) => void
+  'review:list': (request: z.input<typeof ReviewListRequest>, ack: (answer: Ack<ReviewList>) => void) => void
+  'review:show': (request: z.infer<typeof ReviewShowRequest>, ack: (answer: Ack<ReviewAnswer>) => void) => void
+  'review:decide': (request: z.input<typeof ReviewDecideRequest>, ack: (answer: Ack<ReviewAnswer>) => void) => void
+  'review:claim': (request: z.input<typeof ReviewClaimRequest>, ack: (answer: Ack<ReviewAnswer>) => void) => void
+  'feedback:list': (request: z.input<typeof FeedbackListRequest>, ack: (answer: Ack<FeedbackList>) => void) => void
   'run:stop': (request: z.infer<typeof StopRequest>, ack: (answer: Ack<StopReceipt>) => void) => void
   'conversation:control': (request: z.infer<typeof ControlInput>, ack: (answer: Ack<ControlReceipt>) => void) => void
   'message:reply': (request: z.infer<typeof ReplyRequest>, ack: (answer: Ack<{ messageId: string }>) => void) => void

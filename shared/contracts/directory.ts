@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ask, pool } from '#shared/actor/contract.ts'
 import { MessageFact } from './event-map.ts'
 import { LETTER_MESSAGES } from './letter.ts'
+import { FeedbackList, FeedbackListRequest, ReviewAnswer, ReviewList, ReviewListRequest } from './review-requests.ts'
 
 /** `after`: the `next` of the page before, opaque. */
 const Page = z.object({ limit: z.number().int().min(1).max(200), after: z.string().max(160).nullable() })
@@ -80,6 +81,14 @@ export const Directory = pool('directory', {
   }),
   runs: ask(Page.extend({ conversationId: z.string().nullable() }), z.object({ runs: z.array(RunSummary), next })),
   run: ask(z.object({ id: z.string() }), RunSummary, { fails: ['NOT_FOUND'] }),
+  /** The inbox: what waits for people, or was decided. For staff, as are the next two. */
+  reviews: ask(ReviewListRequest.omit({ limit: true, after: true }).extend(Page.shape), ReviewList, {
+    fails: ['FORBIDDEN'],
+  }),
+  review: ask(z.object({ id: z.string() }), ReviewAnswer, { fails: ['NOT_FOUND', 'FORBIDDEN'] }),
+  feedback: ask(FeedbackListRequest.omit({ limit: true, after: true }).extend(Page.shape), FeedbackList, {
+    fails: ['FORBIDDEN'],
+  }),
   /** For operators: a checkpoint holds what tools and colleagues said. */
   checkpoints: ask(z.object({ runId: z.string() }), CheckpointList, { fails: ['NOT_FOUND', 'FORBIDDEN'] }),
   checkpoint: ask(z.object({ runId: z.string(), checkpointId: z.string() }), CheckpointView, {

@@ -3,6 +3,7 @@ import { BUDGET_EVENTS } from './events/budget-events.ts'
 import { CONTROL_EVENTS } from './events/control-events.ts'
 import type { EventSpec } from './events/event-spec.ts'
 import { MESSAGE_EVENTS } from './events/message-events.ts'
+import { REVIEW_EVENTS } from './events/review-events.ts'
 import { RUN_EVENTS } from './events/run-events.ts'
 import { RUNTIME_EVENTS } from './events/runtime-events.ts'
 import { STEER_EVENTS } from './events/steer-events.ts'
@@ -10,6 +11,7 @@ import { TURN_EVENTS } from './events/turn-events.ts'
 
 export { Failure } from './events/event-spec.ts'
 export { Citation, MessageFact } from './events/message-events.ts'
+export { DecisionMade, ReviewItem, ReviewKind, ReviewState } from './events/review-events.ts'
 export { Usage } from './events/run-events.ts'
 export { ActorState } from './events/runtime-events.ts'
 export { StopReport, TurnOutcome } from './events/turn-events.ts'
@@ -25,6 +27,7 @@ export const EVENTS = {
   ...RUN_EVENTS,
   ...CONTROL_EVENTS,
   ...BUDGET_EVENTS,
+  ...REVIEW_EVENTS,
   ...RUNTIME_EVENTS,
 } as const satisfies Record<string, EventSpec>
 

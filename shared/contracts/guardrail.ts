@@ -15,6 +15,8 @@ export const CheckRequest = z.object({
   said: z.array(z.string()).readonly(),
   /** A part of an answer; checks that need the whole wait for it. */
   piece: z.boolean(),
+  /** A person has approved this very call: text from outside does not speak for it. */
+  approved: z.boolean().optional(),
 })
 
 export const Check = z.object({
@@ -30,6 +32,8 @@ export const Verdict = z.object({
   text: z.string(),
   reason: z.string(),
   checks: z.array(Check),
+  /** Of a block: a person may let it pass, with `text` as its arguments. */
+  approvable: z.boolean().optional(),
 })
 export type Verdict = z.infer<typeof Verdict>
 

@@ -7,6 +7,7 @@ import { ControlRequest, Receiver } from './control.ts'
 import { WhileRunning } from './while-running.ts'
 import { Unheard } from './pending.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
+import { Decided } from './review.ts'
 
 /** What the supervisor of one conversation can be told; key: the conversation id. Every wait is in a child run. */
 export const Open = z.object({ channel: z.string().max(40) })
@@ -48,20 +49,6 @@ export const Brief = z.object({ control: z.number().int() })
 export const Seat = z.object({ seat: z.string().max(120), here: z.boolean() })
 /** A team asks this member now; null: nobody has room. */
 export const Asked = z.object({ team: z.string(), user: z.string().nullable() })
-/** A decision on a review item that the supervisor had parked. */
-export const Decided = z.object({
-  itemId: z.string(),
-  turnId: z.string(),
-  runId: z.string().nullable(),
-  kind: z.string(),
-  decision: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('approve') }),
-    z.object({ kind: z.literal('edit'), args: z.record(z.string(), z.unknown()) }),
-    z.object({ kind: z.literal('reject'), reason: z.string() }),
-    z.object({ kind: z.literal('answer'), text: z.string() }),
-  ]),
-  by: z.string(),
-})
 /** Somebody decided about a turn that waits because its budget is spent: how much more it may spend, or that it ends. */
 export const Raise = z.object({
   turnId: z.string(),
@@ -100,6 +87,9 @@ export const Supervisor = contract(
     brief: tell(Brief),
     seat: tell(Seat, { fails: ['FORBIDDEN', 'NOT_FOUND'] }),
     asked: tell(Asked),
+    /** The turn waits for people, or goes on: meanwhile nothing of it is at work. */
+    parked: tell(z.object({ turnId: z.string(), waits: z.boolean() })),
+    /** From the desk: what became of an item that this conversation's supervisor parked. */
     decided: tell(Decided),
     snapshot: ask(z.object({ staff: z.boolean().optional() }), Snapshot.omit({ cursor: true }), {
       within: '5s',

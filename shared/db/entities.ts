@@ -7,10 +7,12 @@ import { ConversationEntity } from './entities/conversation.ts'
 import { DataKeyEntity } from './entities/data-key.ts'
 import { DeadLetterEntity } from './entities/dead-letter.ts'
 import { EffectEntity } from './entities/effect.ts'
+import { FeedbackEntity } from './entities/feedback.ts'
 import { GuardrailEntity } from './entities/guardrail.ts'
 import { MessageEntity } from './entities/message.ts'
 import { NoteEntity } from './entities/note.ts'
 import { ReadMarkEntity } from './entities/read-mark.ts'
+import { ReviewItemEntity } from './entities/review-item.ts'
 import { RunEntity } from './entities/run.ts'
 import { SecretEntity } from './entities/secret.ts'
 import { SpendingEntity } from './entities/spending.ts'
@@ -34,10 +36,12 @@ export const ENTITIES = [
   DataKeyEntity,
   DeadLetterEntity,
   EffectEntity,
+  FeedbackEntity,
   GuardrailEntity,
   MessageEntity,
   NoteEntity,
   ReadMarkEntity,
+  ReviewItemEntity,
   RunEntity,
   SecretEntity,
   SpendingEntity,

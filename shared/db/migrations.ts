@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises'
 
 /** Every migration in order. The list is explicit: a file that is not in it is not run, and a test says so. */
-export const MIGRATIONS = ['0001-runtime', '0002-domain', '0003-checkpoints', '0004-control', '0007-bounds'] as const
+export const MIGRATIONS = [
+  '0001-runtime',
+  '0002-domain',
+  '0003-checkpoints',
+  '0004-control',
+  '0006-reviews',
+  '0007-bounds',
+] as const
 
 export interface Migration {
   readonly name: string

@@ -212,6 +212,29 @@ export const CATALOGUE = {
     'Check the schema and the prompt of the agent.',
   ),
 
+  // Review items (`pub`, for the edge passes on nothing else; who is no operator hears FORBIDDEN before)
+  REVIEW_DECIDED: entry(
+    'Somebody has decided this review item before.',
+    'pub',
+    409,
+    false,
+    'Nothing; the details say who decided, when and what.',
+  ),
+  REVIEW_CHANGED: entry(
+    'The decision is about another version of this review item.',
+    'pub',
+    409,
+    false,
+    'Read the item again, then decide with its nonce and args hash.',
+  ),
+  REVIEW_CLAIMED: entry(
+    'Somebody else works on this review item.',
+    'pub',
+    409,
+    true,
+    'Ask them to give it back, or wait until their claim lapses.',
+  ),
+
   // Tools and guardrails
   TOOL_DENIED: entry(
     'Policy does not allow this tool call.',

@@ -5,16 +5,19 @@ import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/
 import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages'
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph'
 import type { LangGraphRunnableConfig } from '@langchain/langgraph'
+import type { DecisionMade } from '#shared/contracts/review.ts'
 import { canonicalJson } from '#shared/lib/canonical-json.ts'
+import { approveCalls } from './parked-calls.ts'
+import type { ApprovePorts, CallForReview, PendingCall } from './parked-calls.ts'
 import { takeWords } from './steering.ts'
 import type { HeededWord, SteeringPorts } from './steering.ts'
 
 /**
- * The one graph of every agent: plan -> retrieve -> act (-> tools -> act)* -> verify -> respond. What an agent is comes
+ * The one graph of every agent: plan -> retrieve -> act (-> tools (-> approve) -> act)* -> verify -> respond. What an agent is comes
  * from its profile; what the graph may do comes through ports, so that nothing here knows a socket, a subject or a row.
  * It is compiled once; profile and ports of a run travel in its config.
  */
-export interface AgentPorts extends SteeringPorts {
+export interface AgentPorts extends SteeringPorts, ApprovePorts {
   readonly model: BaseChatModel
   readonly systemPrompt: string
   /** Definitions as the model sees them; only these can be called. */
@@ -34,8 +37,14 @@ export interface AgentPorts extends SteeringPorts {
   said(answer: string): Promise<boolean>
   /** Passages for a question; none where the tenant has no knowledge. */
   retrieve(question: string): Promise<readonly string[]>
-  /** Policy, guardrails, ledger and the call itself. Never throws for what the model should hear of. */
-  call(request: ToolRequest): Promise<ToolAnswer>
+  /**
+   * Policy, guardrails, ledger and the call itself. Never throws for what the model should hear of. Without a decision, a
+   * call that needs one is not made; the answer says what a person is to be asked.
+   */
+  call(request: ToolRequest): Promise<ToolAnswer | CallParked>
+  call(request: ToolRequest, decision: DecisionMade): Promise<ToolAnswer>
+  /** What the checkpoint says is in the turn already (I14). */
+  tainted(sources: readonly string[]): void
   /** Whether the answer may stand; a feedback sends it back to the model, a bounded number of times. */
   verify(
     answer: string,
@@ -54,6 +63,12 @@ export interface AgentPorts extends SteeringPorts {
   repeated(call: ToolRequest, times: number): boolean
   /** Resolves when every checkpoint so far is stored: called before anything with outside effects. */
   durable(): Promise<void>
+}
+
+export interface CallParked {
+  readonly park: CallForReview
+  /** What would be called: masked where a guardrail masked it. */
+  readonly args: Readonly<Record<string, unknown>>
 }
 
 export type Step = 'plan' | 'retrieve' | 'act' | 'verify' | 'respond'
@@ -82,6 +97,8 @@ export interface ToolAnswer {
   readonly failed: boolean
   /** The tool asked for a person. */
   readonly escalate: string | null
+  /** Where the text came from, if it came from outside (I14). */
+  readonly taint: string | null
   /** The turn is to go to another agent. */
   readonly handover?: { readonly to: string; readonly reason: string } | null
 }
@@ -115,6 +132,13 @@ const State = Annotation.Root({
   handover: Annotation<{ readonly to: string; readonly reason: string } | null>({
     reducer: (before, now) => now ?? before,
     default: () => null,
+  }),
+  /** Calls of the last step that wait for a person. */
+  pending: Annotation<readonly PendingCall[]>({ reducer: (_before, now) => now, default: () => [] }),
+  /** Outside sources of what is in the messages: a resumed attempt has not called the tools itself. */
+  taint: Annotation<readonly string[]>({
+    reducer: (before, more) => [...new Set([...before, ...more])],
+    default: () => [],
   }),
   /** Why the answer may not be said, or null. */
   refused: Annotation<string | null>({ reducer: (_before, now) => now, default: () => null }),
@@ -218,6 +242,8 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
   // The ledger knows these calls by their step and place: both must survive a crash before anything happens.
   await ports.durable()
   const answers: ToolMessage[] = []
+  const pending: PendingCall[] = []
+  const taint: string[] = []
   let escalate: string | null = null
   let handover: { readonly to: string; readonly reason: string } | null = null
   for (const [index, call] of calls.entries()) {
@@ -246,13 +272,27 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
       continue
     }
     const answer = await ports.call(request)
+    if ('park' in answer) {
+      pending.push({ id, toolCallId: reply.tool_call_id, name: call.name, args: answer.args, review: answer.park })
+      continue
+    }
     escalate ??= answer.escalate
     handover ??= answer.handover ?? null
+    if (answer.taint !== null) taint.push(answer.taint)
     answers.push(new ToolMessage({ ...reply, content: answer.text, status: answer.failed ? 'error' : 'success' }))
   }
-  const over = escalate !== null || handover !== null
+  // Never between a call and its result: what waits for a person has none yet.
+  const over = escalate !== null || handover !== null || pending.length > 0
   const words = over ? NO_WORDS : await takeWords(state.heeded, state.steps + 1, ports)
-  return { messages: [...answers, ...words.messages], heeded: words.heeded, escalate, handover }
+  return { messages: [...answers, ...words.messages], heeded: words.heeded, escalate, handover, pending, taint }
+}
+
+/** The calls that people have decided about, then whatever was said meanwhile. */
+async function approve(state: AgentState, config: LangGraphRunnableConfig): Promise<Partial<AgentState>> {
+  const ports = portsOf(config)
+  const made = await approveCalls(state.pending, ports)
+  const words = await takeWords(state.heeded, state.steps + 1, ports)
+  return { ...made, messages: [...made.messages, ...words.messages], heeded: words.heeded }
 }
 
 const NO_WORDS: Awaited<ReturnType<typeof takeWords>> = { messages: [], heeded: [] }
@@ -286,6 +326,11 @@ function afterAct(state: AgentState, config: LangGraphRunnableConfig): 'act' | '
   return state.steps >= portsOf(config).maxSteps ? END : 'tools'
 }
 
+function afterTools(state: AgentState): 'approve' | 'act' | typeof END {
+  if (state.escalate !== null || state.handover !== null) return END
+  return state.pending.length > 0 ? 'approve' : 'act'
+}
+
 function afterVerify(state: AgentState): 'act' | 'respond' | typeof END {
   if (state.invalid !== null) return END
   return state.answer === '' && state.repairs > 0 ? 'act' : 'respond'
@@ -296,16 +341,15 @@ export const agentGraph = new StateGraph(State)
   .addNode('retrieve', retrieve)
   .addNode('act', act)
   .addNode('tools', tools)
+  .addNode('approve', approve)
   .addNode('verify', verify)
   .addNode('respond', respond)
   .addEdge(START, 'plan')
   .addEdge('plan', 'retrieve')
   .addEdge('retrieve', 'act')
   .addConditionalEdges('act', afterAct, ['act', 'tools', 'verify', END])
-  .addConditionalEdges('tools', (state) => (state.escalate === null && state.handover === null ? 'act' : END), [
-    'act',
-    END,
-  ])
+  .addConditionalEdges('tools', afterTools, ['approve', 'act', END])
+  .addEdge('approve', 'act')
   .addConditionalEdges('verify', afterVerify, ['act', 'respond', END])
   .addEdge('respond', END)
   .compile()

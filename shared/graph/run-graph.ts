@@ -1,10 +1,12 @@
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
 import type { BaseMessage } from '@langchain/core/messages'
-import type { BaseCheckpointSaver } from '@langchain/langgraph'
+import type { BaseCheckpointSaver, CheckpointTuple } from '@langchain/langgraph'
 import { agentGraph, isAtStepLimit, PORTS, REFUSED } from './agent-graph.ts'
 import type { AgentPorts, ModelUsage } from './agent-graph.ts'
 import { forkFrom } from './look-back.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
+import { undecided } from './parked-calls.ts'
+import type { PendingCall } from './parked-calls.ts'
 
 /** Where the checkpoints of one run go. */
 export interface RunSaver {
@@ -38,6 +40,8 @@ export interface GraphOutput {
   readonly invalid: string | null
   readonly usage: ModelUsage
   readonly stepLimit: boolean
+  /** Calls that people have to decide about: the graph was interrupted. Empty where it came to its end. */
+  readonly parked: readonly PendingCall[]
 }
 
 /** Supersteps of LangGraph for each model step (act, tools) and around them. */
@@ -64,7 +68,10 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     signal: ports.signal,
     durability: 'async' as const,
   }
-  const begun = await hasBegun(input)
+  const found = await lastCheckpoint(input)
+  const begun = found !== undefined
+  const taint = found?.checkpoint.channel_values['taint'] as readonly string[] | undefined
+  if (taint !== undefined) ports.tainted(taint)
   const messages: BaseMessage[] = [
     ...input.history.map(({ role, text }) => (role === 'user' ? new HumanMessage(text) : new AIMessage(text))),
     new HumanMessage(input.question),
@@ -84,14 +91,16 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
     invalid: state.invalid,
     usage: state.usage,
     stepLimit: isAtStepLimit(state, ports.maxSteps),
+    parked: undecided(state.pending, ports.decisions),
   }
 }
 
-/** Whether there is a checkpoint to go on from; a fork gets its first one here. */
-async function hasBegun({ saver, thread, resumed, from }: GraphInput): Promise<boolean> {
-  if (saver === null) return false
-  if (resumed && (await saver.getTuple({ configurable: { thread_id: thread } })) !== undefined) return true
-  if (from === undefined) return false
+/** The checkpoint to go on from; a fork gets its first one here. */
+async function lastCheckpoint({ saver, thread, resumed, from }: GraphInput): Promise<CheckpointTuple | undefined> {
+  if (saver === null) return undefined
+  const read = (): Promise<CheckpointTuple | undefined> => saver.getTuple({ configurable: { thread_id: thread } })
+  const found = resumed ? await read() : undefined
+  if (found !== undefined || from === undefined) return found
   if (!(await forkFrom(saver, from, thread))) throw refuse('NOT_FOUND', { checkpoint: from.checkpointId })
-  return true
+  return await read()
 }

@@ -110,7 +110,8 @@ export async function startDouble(): Promise<Stack> {
   }
 }
 
-async function serve(dir: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** The built page, and the list of agents that it asks for. */
+export async function serve(dir: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost')
   if (pathname === '/api/v1/agents') return answerAgents(request, response)
   const file = normalize(pathname === '/' ? '/index.html' : pathname)

@@ -173,6 +173,7 @@ suite('image and compose file', ({ test }) => {
     const ours = Object.entries(compose.services).filter(([, service]) => service.image === 'waggle')
     assert.equal(ours.map(([name]) => name).toSorted(), [
       'agents',
+      'desk',
       'directory',
       'gateway',
       'guardrails',

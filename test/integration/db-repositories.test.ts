@@ -222,6 +222,7 @@ for (const server of servers) {
           maxResultBytes: 65_536,
           keyHeader: null,
           needsApproval: false,
+          approval: {},
           trusted: false,
           enabled: true,
           version: 2,

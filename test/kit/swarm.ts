@@ -16,6 +16,7 @@ import type { Database } from '#shared/db/database.ts'
 import { saveAgent } from '#shared/db/repositories/agents.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'
 import { saveTool } from '#shared/db/repositories/tools.ts'
+import type { ToolInput } from '#shared/db/repositories/tools.ts'
 import { createStore } from '#shared/db/runtime/store.ts'
 import { tenantConfigs } from '#shared/db/tenant-config.ts'
 import { createModel } from '#shared/models/port.ts'
@@ -32,6 +33,7 @@ import { Floors } from '#shared/wire/voiding.ts'
 import { agent } from '#services/agents/agent.actor.ts'
 import { runOf } from '#services/agents/run.actor.ts'
 import { guardrailSource, profileSource } from '#services/agents/sources.ts'
+import { desk } from '#services/desk/desk.actor.ts'
 import { team } from '#services/desk/team.actor.ts'
 import { directoryOf } from '#services/directory/directory.actor.ts'
 import { logKeeper } from '#services/supervisor/log.actor.ts'
@@ -59,12 +61,23 @@ export interface SwarmOptions {
   readonly idempotent?: boolean
   /** `lookup` is a service of somebody else. */
   readonly foreignTool?: boolean
+  /** What else the row of `lookup` says. */
+  readonly toolRow?: Partial<ToolInput>
+  /** Tools besides `lookup`. */
+  readonly moreTools?: readonly ToolInput[]
+  readonly settings?: Readonly<Record<string, unknown>>
   /** Between a run's last step and its end; its checkpoints are stored by then. */
   readonly runOver?: (node: string) => Promise<void>
   readonly maxSteps?: number
   readonly modelLimits?: Partial<ModelLimits>
   readonly outputSchema?: Readonly<Record<string, unknown>>
-  readonly verdict?: (stage: Stage, text: string) => Partial<Verdict> | Promise<Partial<Verdict>>
+  readonly verdict?: (
+    stage: Stage,
+    text: string,
+    asked: { readonly node: string; readonly taint: readonly string[]; readonly approved: boolean },
+  ) => Partial<Verdict> | Promise<Partial<Verdict>>
+  /** What the tools answer comes from outside (I14). */
+  readonly tainted?: boolean
   readonly agents?: readonly string[]
   /** Limits of every agent, as an administrator sets them. */
   readonly agentLimits?: Readonly<Record<string, unknown>>
@@ -124,6 +137,7 @@ export class TestSwarm {
       supervisorOf(this.#options.turnSilentMs ?? TURN_SILENT_MS),
       routeOf({ ...routeSources(configs, platformModel), models }),
       logKeeper(store, () => system.incarnation),
+      desk,
       agent,
       team,
       directoryOf(this.database, async (subject, bytes, messageId) => {
@@ -166,7 +180,11 @@ export class TestSwarm {
   }
 
   /** Resolves with the entries of a conversation once one of them fits; they are read from the log, voided. */
-  async until(conversation: string, fits: (entry: SwarmEntry) => boolean, withinMs = 15_000): Promise<SwarmEntry[]> {
+  async until(
+    conversation: string,
+    fits: (entry: SwarmEntry, entries: readonly SwarmEntry[]) => boolean,
+    withinMs = 15_000,
+  ): Promise<SwarmEntry[]> {
     const live = Promise.withResolvers<void>()
     // It may be late while the log is being read, when nobody waits for it.
     live.promise.catch(() => {})
@@ -187,7 +205,7 @@ export class TestSwarm {
       while (again) {
         again = false
         entries = await this.log(conversation)
-        if (entries.some(fits)) live.resolve()
+        if (entries.some((entry) => fits(entry, entries))) live.resolve()
       }
       busy = false
     }
@@ -234,15 +252,15 @@ export class TestSwarm {
   }
 
   #pools(node: string): Definition[] {
-    const { verdict, tool } = this.#options
+    const { verdict, tool, tainted } = this.#options
     const guardrails = poolActor(Guardrail, {
       on: {
-        check: async (_ctx, { stage, text }) => ({
+        check: async (ctx, { stage, text, approved = false }) => ({
           verdict: 'pass',
           text,
           reason: '',
           checks: [],
-          ...(await verdict?.(stage, text)),
+          ...(await verdict?.(stage, text, { node, taint: ctx.cause.taint, approved })),
         }),
       },
     })
@@ -251,7 +269,7 @@ export class TestSwarm {
         call: async (ctx, { args, idempotencyKey }) => ({
           result: tool === undefined ? args : await tool(args, ctx, { node, idempotencyKey }),
           text: '',
-          tainted: false,
+          tainted: tainted === true,
           ms: 0,
         }),
       },
@@ -267,7 +285,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
   ])
   const database = await openDatabase({ url: base.url })
   await database.tenant(TENANT, async (sql) => {
-    await saveTenant(sql, { name: 'Acme' })
+    await saveTenant(sql, { name: 'Acme', settings: { ...options.settings } })
     await saveTool(sql, {
       id: 'lookup',
       title: 'Look up',
@@ -275,7 +293,9 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
       idempotent: options.idempotent ?? false,
       kind: options.foreignTool === true ? 'http_get' : 'builtin',
       parameters: { type: 'object', properties: { id: { type: 'string' } } },
+      ...options.toolRow,
     })
+    for (const tool of options.moreTools ?? []) await saveTool(sql, tool)
     for (const [position, id] of (options.agents ?? ['support']).entries()) {
       const model = { provider: 'scripted', model: 'test', limits: options.modelLimits ?? {} }
       await saveAgent(
@@ -288,7 +308,7 @@ export async function startSwarm(options: SwarmOptions): Promise<TestSwarm> {
           model,
           position,
           outputMode: options.outputMode ?? 'streamed',
-          tools: ['lookup'],
+          tools: ['lookup', ...(options.moreTools ?? []).map((tool) => tool.id)],
           limits: options.agentLimits ?? {},
           ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
           ...(options.outputSchema === undefined ? {} : { outputSchema: options.outputSchema }),

@@ -7,6 +7,7 @@ import { Discarded, LetterSummary, Purged, Replayed } from '#shared/contracts/le
 import { usage } from '../cli-error.ts'
 import { findEndpoint } from '../endpoint.ts'
 import { ExitCode } from '../exit-code.ts'
+import { readJson } from '../read-json.ts'
 import { request } from '../rest.ts'
 import type { Terminal } from '../terminal.ts'
 import { parseCount, parseDuration, withEndpoint } from './options.ts'

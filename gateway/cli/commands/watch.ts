@@ -163,6 +163,8 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
     case 'turn:transferred':
       return colors.cyan(text)
     case 'human:offered':
+    case 'review:changed':
+    case 'run:parked':
     case 'control:changed':
     case 'control:briefed':
     case 'offer:changed':

@@ -12,7 +12,11 @@ export function App() {
   return current === null ? <SignIn error={null} /> : <Desk session={current} />
 }
 
-function Desk({ session: { client, conversation, swarm, principal, token, serial } }: { readonly session: Session }) {
+function Desk({
+  session: { client, conversation, inbox, swarm, principal, token, serial },
+}: {
+  readonly session: Session
+}) {
   const refusal = useSelected(client.connection, (state) => (state.refused ? state.error : null))
   const [pane, setPane] = useState<'chat' | 'swarm'>('chat')
   if (refusal !== null) return <SignIn error={refusal} />
@@ -24,7 +28,13 @@ function Desk({ session: { client, conversation, swarm, principal, token, serial
       <Header connection={client.connection} principal={principal} pane={pane} onPane={setPane} />
       <main className="panes">
         <ChatPane key={serial} client={client} conversation={conversation} principal={principal} token={token} />
-        <SwarmPane swarm={swarm} conversation={conversation} onJump={() => setPane('chat')} />
+        <SwarmPane
+          client={client}
+          inbox={inbox}
+          swarm={swarm}
+          conversation={conversation}
+          onJump={() => setPane('chat')}
+        />
       </main>
     </div>
   )

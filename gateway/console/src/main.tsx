@@ -10,6 +10,7 @@ import './styles/chat.css'
 import './styles/staff.css'
 import './styles/parts.css'
 import './styles/swarm.css'
+import './styles/inbox.css'
 
 applyTheme()
 resumeSession()

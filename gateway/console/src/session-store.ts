@@ -5,6 +5,7 @@
 import { createClient } from '#gateway/client/client.ts'
 import type { Client } from '#gateway/client/client.ts'
 import type { Conversation } from '#gateway/client/conversation.ts'
+import { Inbox } from '#gateway/client/inbox.ts'
 import { Store } from '#gateway/client/store.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import { SWARM_FLUSH_MS, onFrame, paced } from './frame.ts'
@@ -26,6 +27,7 @@ export interface Session {
   readonly token: string
   readonly client: Client
   readonly swarm: Swarm
+  readonly inbox: Inbox
   readonly conversation: Conversation
   /** Another number for each conversation shown. */
   readonly serial: number
@@ -41,6 +43,7 @@ export function resumeSession(): void {
 }
 
 export function beginSession(token: string): void {
+  session.latest?.inbox.close()
   session.latest?.client.close()
   keepToken(token)
   const client = createClient({ url: location.origin, schedule: onFrame, ...asCredentials(token) })
@@ -48,17 +51,20 @@ export function beginSession(token: string): void {
   const saved = savedConversation(id) ?? undefined
   const conversation = client.conversation(id ?? undefined, { ops: true, saved })
   followAddress(conversation)
+  const swarm = client.watch({ schedule: paced(SWARM_FLUSH_MS) })
   session.set({
     principal: readPrincipal(token),
     token,
     client,
-    swarm: client.watch({ schedule: paced(SWARM_FLUSH_MS) }),
+    swarm,
+    inbox: new Inbox({ reviews: client.reviews, connection: client.connection, swarm }, onFrame),
     conversation,
     serial: 0,
   })
 }
 
 export function endSession(): void {
+  session.latest?.inbox.close()
   session.latest?.client.close()
   forgetToken()
   session.set(null)

@@ -52,7 +52,8 @@ export const RUN_EVENTS = {
       runId: id,
       callId: id,
       tool: z.string(),
-      status: z.enum(['done', 'failed', 'unknown', 'denied', 'stopped']),
+      /** `answered`: a person answered in place of the tool. */
+      status: z.enum(['done', 'failed', 'unknown', 'denied', 'stopped', 'answered']),
       result: z.unknown(),
       ms,
     }),

@@ -23,6 +23,7 @@ export const ToolEntity = defineEntity({
     idempotent: p.boolean().default(false),
     keyHeader: p.text().nullable(),
     needsApproval: p.boolean().default(false),
+    approval: p.json<Record<string, unknown>>().defaultRaw("'{}'"),
     trusted: p.boolean().default(false),
     enabled: p.boolean().default(true),
     version: p.integer().default(1),

@@ -31,6 +31,8 @@ export interface Tool {
   /** Takes our key in this header, so that a repetition is recognised there. */
   readonly keyHeader: string | null
   readonly needsApproval: boolean
+  /** How a person is asked: read by the agents' approval policy. */
+  readonly approval: Readonly<Record<string, unknown>>
   /** Its result comes from within and does not taint the turn. */
   readonly trusted: boolean
   readonly enabled: boolean
@@ -42,7 +44,7 @@ export type ToolInput = Pick<Tool, 'id' | 'title' | 'description' | 'kind'> & Pa
 const TOOLS = `
   select id, title, description, examples, kind, parameters, url, headers, auth, secret_id as "secretId",
     output_template as "outputTemplate", timeout_ms as "timeoutMs", max_result_bytes as "maxResultBytes", idempotent,
-    key_header as "keyHeader", needs_approval as "needsApproval", trusted, enabled, version
+    key_header as "keyHeader", needs_approval as "needsApproval", approval, trusted, enabled, version
   from tools where tenant = $1`
 
 /** Those that are enabled. */

@@ -16,7 +16,7 @@ const LEAST_RATIO = 0.25
 const LEAST_RATE = 80
 
 /** Conversations apart from the work on them, which takes the most: each about a core's worth. */
-export const LAYOUT: Layout = { supervisor: ['supervisor'], agents: ['agents', 'guardrails', 'tools'] }
+export const LAYOUT: Layout = { supervisor: ['supervisor', 'desk'], agents: ['agents', 'guardrails', 'tools'] }
 
 /**
  * Whole turns a second: a message is sent, stored, routed by a model among two agents, answered by a run of the agent graph

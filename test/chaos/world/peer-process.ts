@@ -12,6 +12,7 @@ import { openService } from '#shared/service/service.ts'
 import type { Service } from '#shared/service/service.ts'
 import { startGateway } from '#gateway/main.ts'
 import { hostAgents } from '#services/agents/main.ts'
+import { hostDesk } from '#services/desk/main.ts'
 import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
@@ -27,6 +28,7 @@ const HOSTS: Readonly<Record<Exclude<Role, 'gateway'>, (service: Service) => voi
   supervisor: hostSupervisor,
   agents: hostAgents,
   guardrails: hostGuardrails,
+  desk: hostDesk,
   directory: hostDirectory,
   tools: (service) => void hostTools(service, { allow: service.config.tools.allow }),
   crasher: ({ system }) => void system.host(crasher()),

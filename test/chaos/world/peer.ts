@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 
-export type Role = 'supervisor' | 'agents' | 'guardrails' | 'tools' | 'directory' | 'gateway' | 'crasher'
+export type Role = 'supervisor' | 'agents' | 'guardrails' | 'tools' | 'desk' | 'directory' | 'gateway' | 'crasher'
 
 export type ToPeer =
   | { readonly type: 'clock'; readonly offsetMs: number }

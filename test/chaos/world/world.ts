@@ -32,7 +32,7 @@ export interface WorldOptions {
 export type WorldRun = Pick<Run, 'seed' | 'random' | 'leaseMs' | 'nats'>
 
 /** All roles but the edge, in one process. */
-export const SERVICES: readonly Role[] = ['supervisor', 'agents', 'guardrails', 'tools', 'directory']
+export const SERVICES: readonly Role[] = ['supervisor', 'agents', 'guardrails', 'tools', 'desk', 'directory']
 
 const NAMES = { issuer: 'waggle', audience: 'waggle', tenantClaim: 'tenant' }
 const TOKEN_S = 7_200

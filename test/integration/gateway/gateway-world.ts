@@ -252,6 +252,11 @@ export class GatewayWorld {
           run: () => {
             throw refuse('NOT_FOUND')
           },
+          reviews: () => ({ reviews: [], next: null }),
+          review: () => {
+            throw refuse('NOT_FOUND')
+          },
+          feedback: () => ({ feedback: [], next: null }),
           letters: (ctx) => {
             if (!ctx.cause.principal?.roles.includes('operator')) throw refuse('FORBIDDEN')
             return { letters: [], next: null }
@@ -373,6 +378,7 @@ function supervisorStandIn(owners: Map<string, string>): Definition {
       raise: () => ({ status: 'resumed' }),
       retry() {},
       finished() {},
+      parked() {},
       control: () => {
         throw refuse('NO_OFFER')
       },

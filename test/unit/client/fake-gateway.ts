@@ -11,7 +11,8 @@ import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
 import type { Socket } from 'socket.io'
 import type { Ack, ClientError, ClientToServer, LogEntry, ServerToClient, Snapshot } from '#shared/contracts/client.ts'
-import type { EventPayload, EventType, MessageFact } from '#shared/contracts/event-map.ts'
+import type { EventPayload, EventType, MessageFact, ReviewItem } from '#shared/contracts/event-map.ts'
+import { Decision } from '#shared/contracts/review.ts'
 import { CATALOGUE } from '#shared/errors/catalogue.ts'
 import type { ErrorCode } from '#shared/errors/catalogue.ts'
 import { hold } from '#test/kit/leaks.ts'
@@ -50,6 +51,8 @@ export class FakeGateway {
   readonly faults: Faults = {}
   /** Every `message:send` that came, repeats included. */
   readonly received: Received[] = []
+  /** What waits for an operator. */
+  readonly reviews: ReviewItem[] = []
   readonly stops: { conversationId: string; turnId: string | undefined }[] = []
   brain: Brain = () => undefined
   #connections = 0
@@ -159,10 +162,38 @@ export class FakeGateway {
       ack({ ok: true, cursor: after ?? this.log.head })
       if (after !== undefined) socket.emit('swarm', this.log.after(null, after))
     })
+    socket.on('review:list', (_, ack) => {
+      if (!operator) return ack(refusal('FORBIDDEN'))
+      ack({ ok: true, reviews: this.reviews.filter((item) => item.state === 'open'), next: null })
+    })
+    socket.on('review:decide', (request, ack) => this.#decide(request, ack))
     socket.on('swarm:unwatch', (_, ack) => {
       void socket.leave('swarm')
       ack({ ok: true })
     })
+  }
+
+  /** As the desk does, for one operator. */
+  #decide(
+    { itemId, argsHash, decision }: Parameters<ClientToServer['review:decide']>[0],
+    ack: Parameters<ClientToServer['review:decide']>[1],
+  ): void {
+    const index = this.reviews.findIndex((item) => item.id === itemId)
+    const item = this.reviews[index]
+    if (item === undefined) return ack(refusal('NOT_FOUND'))
+    if (item.state !== 'open') return ack(refusal('REVIEW_DECIDED'))
+    if (item.argsHash !== argsHash) return ack(refusal('REVIEW_CHANGED'))
+    const made = Decision.parse(decision)
+    const state = { approve: 'approved', edit: 'edited', reject: 'rejected', answer: 'answered' } as const
+    const decided: ReviewItem = {
+      ...item,
+      state: state[made.action],
+      decision: { decision: made, by: 'operator', at: 1 },
+      revision: item.revision + 1,
+    }
+    this.reviews[index] = decided
+    ack({ ok: true, item: decided })
+    this.say(item.conversationId, 'review:changed', decided)
   }
 
   #receive(

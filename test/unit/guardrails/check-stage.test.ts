@@ -318,6 +318,28 @@ suite('tool policy', ({ test }) => {
     assert.is(call([], 'lookup_order', { order_id: '1042', note: 'urgent' }, { taint }).verdict, 'pass')
   })
 
+  test('a person may let a tainted call pass, as it is after all other guards, and nothing else', () => {
+    const rows = [row('payment_card', { stage: 'tool_call' })]
+    const args = { to: 'mallory@evil.test', note: '4111 1111 1111 1111' }
+    const request = {
+      stage: 'tool_call',
+      agent: 'billing',
+      text: JSON.stringify(args),
+      tool: { name: 'send_mail', args },
+      said: [],
+      piece: false,
+    } as const
+    const tainted = { ...context, taint: ['tool:web_search'] }
+    const held = checkStage(rows, request, tainted, silentLogger)
+    assert.equal([held.verdict, held.approvable], ['block', true])
+    assert.not.match(held.text, /4111/)
+    const approved = checkStage(rows, { ...request, approved: true }, tainted, silentLogger)
+    assert.is(approved.verdict, 'rewrite')
+    const denial = [policy({ deny: [{ tool: 'send_mail' }] })]
+    const denied = checkStage(denial, { ...request, approved: true }, tainted, silentLogger)
+    assert.equal([denied.verdict, denied.approvable], ['block', undefined], 'a policy is not overruled by an approval')
+  })
+
   test('a policy names where a tainted turn may send, and which tools it may use', () => {
     const taint = ['tool:web_search']
     const rows = [

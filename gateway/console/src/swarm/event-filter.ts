@@ -9,6 +9,7 @@ export const FAMILIES = {
   runs: ['run'],
   tools: ['tool'],
   guards: ['guardrail'],
+  reviews: ['review'],
   actors: ['actor', 'activation', 'letter'],
 } as const satisfies Record<string, readonly string[]>
 

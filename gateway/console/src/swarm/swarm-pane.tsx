@@ -1,6 +1,9 @@
 import { useDeferredValue, useMemo } from 'react'
+import type { Client } from '#gateway/client/client.ts'
 import type { Conversation } from '#gateway/client/conversation.ts'
+import type { Inbox } from '#gateway/client/inbox.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
+import { InboxPane } from '../inbox/inbox-pane.tsx'
 import { useSelected } from '../use-store.ts'
 import { ActorTable } from './actor-table.tsx'
 import { Comb } from './comb.tsx'
@@ -8,17 +11,20 @@ import { EventList } from './event-list.tsx'
 import { sortActors } from './sort-actors.ts'
 
 interface Props {
+  readonly client: Client
+  readonly inbox: Inbox
   readonly swarm: Swarm
   readonly conversation: Conversation
   readonly onJump: () => void
 }
 
-export function SwarmPane({ swarm, conversation, onJump }: Props) {
+export function SwarmPane({ client, inbox, swarm, conversation, onJump }: Props) {
   const failure = useSelected(swarm, ({ phase, error }) => (phase === 'failed' ? error : null))
   return (
     <section className="swarm" aria-label="Live swarm">
       {failure === null ? (
         <>
+          <InboxPane client={client} inbox={inbox} />
           <Actors swarm={swarm} />
           <EventList swarm={swarm} conversation={conversation} onJump={onJump} />
         </>

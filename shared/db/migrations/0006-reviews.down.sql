@@ -1,0 +1,2 @@
+alter table tools drop column approval;
+drop table feedback, review_items;
