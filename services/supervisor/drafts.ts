@@ -31,12 +31,12 @@ export async function decided(ctx: Ctx, { turnId, decision, by }: z.infer<typeof
   if (turn === undefined || turn.phase !== 'review' || turn.draft === null) return
   const sql = await ctx.sql()
   const { message } = turn.draft
-  switch (decision.kind) {
+  switch (decision.action) {
     case 'approve':
       return await sayDraft(ctx, sql, turn, turn.draft, 'said', by)
     case 'edit':
     case 'answer': {
-      const text = decision.kind === 'answer' ? decision.text : textOf(decision.args, message.text)
+      const text = decision.action === 'answer' ? decision.text : textOf(decision.args, message.text)
       // What a person wrote over it is no longer a quotation.
       const edited = { ...message, text, extractive: message.extractive && text === message.text }
       return await sayDraft(ctx, sql, turn, { ...turn.draft, message: edited }, 'edited', by)

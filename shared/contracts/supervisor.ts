@@ -37,13 +37,13 @@ export const Asked = z.object({ team: z.string(), user: z.string().nullable() })
 export const Decided = z.object({
   itemId: z.string(),
   turnId: z.string(),
-  runId: z.string().nullable(),
+  runId: z.string(),
   kind: z.string(),
-  decision: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('approve') }),
-    z.object({ kind: z.literal('edit'), args: z.record(z.string(), z.unknown()) }),
-    z.object({ kind: z.literal('reject'), reason: z.string() }),
-    z.object({ kind: z.literal('answer'), text: z.string() }),
+  decision: z.discriminatedUnion('action', [
+    z.object({ action: z.literal('approve') }),
+    z.object({ action: z.literal('edit'), args: z.record(z.string(), z.unknown()) }),
+    z.object({ action: z.literal('reject'), reason: z.string() }),
+    z.object({ action: z.literal('answer'), text: z.string() }),
   ]),
   by: z.string(),
 })

@@ -155,7 +155,7 @@ suite('supervised answers', ({ test }) => {
       await supervisor.confirm('decided', {
         itemId: 'i1',
         turnId,
-        runId: null,
+        runId: '',
         kind: 'draft_reply',
         decision,
         by: 'olga',
@@ -175,13 +175,13 @@ suite('supervised answers', ({ test }) => {
         .map(({ event }) => JSON.stringify(event.payload))
         .join('')
     assert.not.ok(publicly(written).includes('number 2'))
-    await decide(turnId, { kind: 'reject', reason: 'Too short.' })
+    await decide(turnId, { action: 'reject', reason: 'Too short.' })
     await swarm.until(
       'c1',
       isA('draft:completed', ({ message }) => message.text === 'Draft number 3.'),
     )
     assert.ok(systems.at(-1)?.includes('Too short.'))
-    await decide(turnId, { kind: 'edit', args: { text: 'It is on its way.' } })
+    await decide(turnId, { action: 'edit', args: { text: 'It is on its way.' } })
     const said = await swarm.until(
       'c1',
       isA('turn:ended', (end) => end.turnId === turnId),
@@ -195,7 +195,7 @@ suite('supervised answers', ({ test }) => {
       isA('draft:completed', ({ message }) => message.text === 'Draft number 4.'),
     )
     await olga.control(TAKE)
-    await decide(late.turnId, { kind: 'approve' })
+    await decide(late.turnId, { action: 'approve' })
     await olga.reply('I say it myself.')
     const end = await swarm.until(
       'c1',
