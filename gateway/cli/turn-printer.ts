@@ -90,6 +90,11 @@ export class TurnPrinter {
       case 'turn:started':
       case 'run:started':
       case 'run:ended':
+      case 'budget:warned':
+      case 'budget:spent':
+      case 'budget:raised':
+      case 'loop:cut':
+      case 'turn:transferred':
       case 'actor:changed':
       case 'letter:buried':
       case 'activation:opened':

@@ -11,7 +11,7 @@ import { refuse } from '#shared/errors/waggle-error.ts'
 import { allot } from './allotment.ts'
 import type { NothingLeft } from './allotment.ts'
 import { requireStaff } from './conversation.ts'
-import { dispatch } from './routing.ts'
+import { dispatch } from './dispatch.ts'
 import type { SupervisorState, Turn } from './state.ts'
 import { endTurn, nextTurn, recentHistory } from './turns.ts'
 

@@ -1,13 +1,13 @@
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
-import { Agent, RouteResult } from '#shared/contracts/agent.ts'
+import { RouteResult } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { giveTurn } from './budgets.ts'
 import { messageOf } from './messages.ts'
 import { sendPublic } from './send-public.ts'
 import type { SupervisorState, Turn } from './state.ts'
-import { endTurn, nextTurn, recentHistory } from './turns.ts'
+import { endTurn, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
 
@@ -30,31 +30,6 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
   if (agent !== null) return await giveTurn(ctx, sql, turn, agent)
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
-}
-
-/** Hands the turn to an agent. */
-export function dispatch(
-  ctx: Ctx,
-  turn: Turn,
-  agent: string,
-  history: Awaited<ReturnType<typeof recentHistory>>,
-): void {
-  turn.phase = 'running'
-  turn.agent = agent
-  turn.runId = ctx.newId()
-  const { turnId, messageId, answerId, runId, text } = turn
-  ctx.tell(
-    Agent,
-    [ctx.key[0]!, agent],
-    'prompt',
-    {
-      ...{ turnId, runId, messageId, answerId, text, history },
-      ...(turn.budget === undefined ? {} : { budget: turn.budget }),
-      ...(turn.handedOver == null ? {} : { handedOver: turn.handedOver }),
-      ...(turn.thread == null ? {} : { thread: turn.thread }),
-    },
-    { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
-  )
 }
 
 /** Nobody fits: that is said, and a person is offered. */
