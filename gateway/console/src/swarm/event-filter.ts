@@ -5,7 +5,7 @@ export const FAMILIES = {
   messages: ['message', 'conversation', 'human', 'control'],
   text: ['text'],
   turns: ['turn', 'route', 'agent'],
-  runs: ['run'],
+  runs: ['run', 'budget', 'loop'],
   tools: ['tool'],
   guards: ['guardrail'],
   actors: ['actor', 'activation', 'letter'],
