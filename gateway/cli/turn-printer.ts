@@ -115,6 +115,11 @@ export class TurnPrinter {
       case 'run:started':
       case 'run:ended':
       case 'run:parked':
+      case 'budget:warned':
+      case 'budget:spent':
+      case 'budget:raised':
+      case 'loop:cut':
+      case 'turn:transferred':
       case 'actor:changed':
       case 'letter:buried':
       case 'activation:opened':

@@ -30,7 +30,11 @@ export function again(tenant: string, letter: Letter, edited: unknown): Again {
       case 'in':
       case 'out':
         return { subject, id, bytes: bridged(payload, id, edited) }
-      default:
+      case 'ask':
+      case 'call':
+      case 'ev':
+      case 'live':
+      case 'sig':
         throw refuse('BAD_INPUT', { reason: 'Only commands and messages of bridges can be replayed.' })
     }
   } catch (error) {

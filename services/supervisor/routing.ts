@@ -1,16 +1,14 @@
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
-import { Agent, RouteResult } from '#shared/contracts/agent.ts'
+import { RouteResult } from '#shared/contracts/agent.ts'
 import { publicFailureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { giveTurn } from './budgets.ts'
 import { messageOf } from './messages.ts'
-import { agentContext } from './notes.ts'
 import { parkHandoff } from './park.ts'
 import { sendPublic } from './send-public.ts'
-import { draftsOnly } from './state.ts'
 import type { SupervisorState, Turn } from './state.ts'
-import { endTurn, historyBefore, nextTurn } from './turns.ts'
+import { endTurn, nextTurn } from './turns.ts'
 
 type Ctx = Context<SupervisorState>
 
@@ -36,38 +34,6 @@ export async function routed(ctx: Ctx, end: ChildEnd): Promise<void> {
   }
   await offerHuman(ctx, sql, turn)
   await nextTurn(ctx, sql)
-}
-
-/** Hands the turn to an agent, with what people want it to know; `lesson` is about its last try at this very turn. */
-export async function dispatch(ctx: Ctx, sql: TenantSql, turn: Turn, agent: string, lesson = ''): Promise<void> {
-  turn.phase = 'running'
-  turn.agent = agent
-  turn.runId = ctx.newId()
-  const { turnId, messageId, answerId, runId, text, from, follows } = turn
-  const history = await historyBefore(sql, turn)
-  const context = [await agentContext(ctx, sql, turnId, agent), lesson].filter((part) => part !== '').join('\n')
-  ctx.tell(
-    Agent,
-    [ctx.key[0]!, agent],
-    'prompt',
-    {
-      turnId,
-      runId,
-      messageId,
-      answerId,
-      text,
-      history,
-      context,
-      draft: draftsOnly(ctx.state),
-      pending: turn.pending.splice(0),
-      ...(from === null ? {} : { from }),
-      ...(follows === null ? {} : { follows }),
-      ...(turn.budget === undefined ? {} : { budget: turn.budget }),
-      ...(turn.handedOver == null ? {} : { handedOver: turn.handedOver }),
-      ...(turn.thread == null ? {} : { thread: turn.thread }),
-    },
-    { fresh: true, principal: turn.principal, taint: turn.taint, control: ctx.state.control },
-  )
 }
 
 /** Nobody fits: that is said, and a person is offered. */

@@ -108,7 +108,10 @@ function addressee(subject: string): { tenant: string; kind: string; key: string
       case 'in':
       case 'out':
         return { tenant, kind: parsed.lane, key: parsed.thread }
-      default:
+      case 'ask':
+      case 'call':
+      case 'live':
+      case 'sig':
         return null
     }
   } catch {

@@ -169,7 +169,7 @@ suite('a budget', ({ test }) => {
       const [ended] = payloads(entries, 'run:ended')
       assert.is(ended?.['outcome'], 'answered')
       assert.is(ended?.['steps'], 4)
-      const { outputTokens } = ended?.['usage'] as { outputTokens: number }
+      const { outputTokens } = ended!['usage'] as { outputTokens: number }
       assert.ok(outputTokens > 0)
     })
   })
@@ -179,7 +179,7 @@ suite('a budget', ({ test }) => {
     return bounded({ script: working, settings: { prices } }, async (swarm) => {
       await send(swarm, 'hello')
       const [ended] = payloads(await until(swarm, 'run:ended'), 'run:ended')
-      const usage = ended?.['usage'] as { inputTokens: number; outputTokens: number; costMicros: number }
+      const usage = ended!['usage'] as { inputTokens: number; outputTokens: number; costMicros: number }
       // Rounded up for each call.
       const exact = usage.inputTokens * 2 + usage.outputTokens * 10
       assert.ok(usage.costMicros >= exact && usage.costMicros <= exact + 4, `${usage.costMicros} of ${exact}`)

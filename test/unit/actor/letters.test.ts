@@ -53,7 +53,7 @@ function rig(moods: Moods) {
       },
       ended: (ctx, end) => {
         fail('ended')
-        ctx.state.seen.push(`${end.state} ${String(end.result ?? end.error?.code)}`)
+        ctx.state.seen.push(`${end.state} ${typeof end.result === 'string' ? end.result : end.error?.code}`)
       },
       again: (ctx, child) => {
         const { word } = child.input as { word: string }

@@ -86,7 +86,10 @@ suite('PROTOCOL.md', ({ test }) => {
     assert.equal(
       specs.map((spec) => ({
         name: spec.name,
-        subjects: spec.subjects.join(' '),
+        subjects: [
+          ...spec.subjects,
+          ...(spec.exhaustedOf ?? []).map((of) => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${of}.*`),
+        ].join(' '),
         work: spec.retention === 'work',
         perSubject: spec.maxPerSubject !== undefined,
       })),

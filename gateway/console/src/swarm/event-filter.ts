@@ -6,7 +6,7 @@ export const FAMILIES = {
   people: ['human', 'control', 'offer', 'note', 'whisper', 'draft', 'assignment', 'read'],
   text: ['text'],
   turns: ['turn', 'route', 'agent'],
-  runs: ['run'],
+  runs: ['run', 'budget', 'loop'],
   tools: ['tool'],
   guards: ['guardrail'],
   reviews: ['review'],
