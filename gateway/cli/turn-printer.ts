@@ -124,8 +124,6 @@ export class TurnPrinter {
       case 'letter:buried':
       case 'activation:opened':
       case 'branch:changed':
-      case 'whisper:delivered':
-      case 'whisper:missed':
         return
     }
   }

@@ -3,7 +3,6 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { say } from '#shared/contracts/say.ts'
 import { createConversation } from '#shared/db/repositories/conversations.ts'
-import type { Principal } from '#shared/wire/envelope.ts'
 import type { SupervisorState } from './state.ts'
 
 /** Roles that may see and steer conversations of others in their tenant. */

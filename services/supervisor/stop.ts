@@ -49,7 +49,6 @@ export function stopTurn(ctx: Context<SupervisorState>, turn: Turn, reason: stri
       ctx.stop(Route, [conversationId, turn.turnId], reason)
       break
     case 'running':
-    case 'parked':
       ctx.tell(Agent, [conversationId, turn.agent!], 'cancel', { turnId: turn.turnId, reason })
       break
   }

@@ -176,7 +176,7 @@ export const CATALOGUE = {
   ),
   STALE_CONTROL: entry(
     'Somebody else has the voice of this conversation now.',
-    'ops',
+    'pub',
     409,
     false,
     'Take over the conversation first.',

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import { z } from 'zod'
@@ -103,11 +101,7 @@ export function addDeadLetters(program: Command, terminal: Terminal, done: (code
           throw usage('An edited payload is for one letter.', 'Name it: waggle dlq replay ID --edit FILE')
         const path = oneOrMany(id, options, 'replay')
         const body =
-          id === undefined
-            ? filterOf(options)
-            : file === undefined
-              ? {}
-              : { payload: await readPayload(file, terminal) }
+          id === undefined ? filterOf(options) : file === undefined ? {} : { payload: await readJson(file, terminal) }
         const endpoint = await findEndpoint(options, terminal)
         if (id !== undefined) {
           const sent = await request(endpoint, path, Sent, { method: 'POST', body })
@@ -188,17 +182,5 @@ function parseAge(given: string): number {
     return parseDuration(given)
   } catch {
     throw new InvalidArgumentError('Give a length of time such as 90s, 2h or 30d.')
-  }
-}
-
-async function readPayload(file: string, terminal: Terminal): Promise<unknown> {
-  const source = file === '-' ? text(terminal.input) : readFile(file, 'utf8')
-  const content = await source.catch((error: Error) => {
-    throw usage(`${file} cannot be read: ${error.message}`, 'Name a file with the payload as JSON.')
-  })
-  try {
-    return JSON.parse(content)
-  } catch {
-    throw usage(`${file} holds no JSON.`, 'Write the payload as JSON.')
   }
 }
