@@ -153,7 +153,6 @@ async function startInProcess(config: Config, progress: Progress, undo: (() => P
       hostGuardrails(service)
       hostDesk(service)
       hostDirectory(service)
-      hostDesk(service)
       undo.push(tools.close)
       undo.push(() => service.system.stop())
       await service.system.start()

@@ -104,7 +104,7 @@ export const agent = actor(Agent, {
       turnId,
       runId,
       agent: name,
-      outcome: result?.parked != null ? 'parked' : result?.handover != null ? 'handed-over' : outcome,
+      outcome: result?.spentUp != null ? 'parked' : result?.handover != null ? 'handed-over' : outcome,
       steps: result?.steps ?? 0,
       usage,
       error: failed === null ? null : failureOf(failed),

@@ -151,7 +151,7 @@ suite('an agent that asks', ({ test }) => {
         [item!.kind, item!.reason, item!.evidence],
         ['handoff', 'too hard', [{ kind: 'message', text: 'Help!' }]],
       )
-      const ops = await swarm.reach('olga', ['operator']).ref(Supervisor, 'c1').ask('snapshot', {})
+      const ops = await swarm.reach('olga', ['operator']).ref(Supervisor, 'c1').ask('snapshot', { staff: true })
       assert.equal(ops.reviews, [item!])
       const pub = await swarm.reach('ada').ref(Supervisor, 'c1').ask('snapshot', {})
       assert.not.ok('reviews' in pub)

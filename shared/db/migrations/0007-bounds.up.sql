@@ -24,9 +24,10 @@ grant select, insert, update, delete on spending to waggle_app;
 -- The runtime's role lets go of them, through this function.
 grant select, delete on messages, audit_log to waggle_runtime;
 grant select on conversations to waggle_runtime;
-create policy runtime_retire on messages to waggle_runtime using (true);
-create policy runtime_retire on audit_log to waggle_runtime using (true);
-create policy runtime_retire on conversations for select to waggle_runtime using (true);
+-- Only within the function below, which runs as this role: not for whoever logs in and is a member of it.
+create policy runtime_retire on messages to waggle_runtime using (current_user = 'waggle_runtime');
+create policy runtime_retire on audit_log to waggle_runtime using (current_user = 'waggle_runtime');
+create policy runtime_retire on conversations for select to waggle_runtime using (current_user = 'waggle_runtime');
 
 -- The time since 1970 (milliseconds) before which a tenant keeps nothing of this name; null: it keeps it for ever.
 create function retired_before(p_settings jsonb, p_terms jsonb, p_name text, p_now bigint) returns bigint

@@ -35,8 +35,9 @@ suite('a private PostgreSQL', ({ test }) => {
     )
     assert.match(refused, 'password authentication failed')
 
+    const { pid } = server
     await server.stop()
-    assert.throws(() => process.kill(server.pid, 0))
+    assert.throws(() => process.kill(pid, 0))
     const gone = await access(server.folder).then(
       () => false,
       () => true,
