@@ -11,6 +11,9 @@ export const ANSWER =
   'Your order 1042 left our warehouse on Monday. The parcel is with the carrier, and is due on Thursday. ' +
   'You can follow it with the number below:\n\n- carrier: **Hive Express**\n- tracking number: `HX-20931`'
 
+/** Where the branch of each conversation ends: what is asked next follows it. */
+const leaves = new WeakMap<FakeGateway, Map<string, string>>()
+
 export async function answerAsDemo(
   gateway: FakeGateway,
   question: MessageFact,
@@ -33,7 +36,10 @@ export async function answerAsDemo(
     say(conversationId, 'guardrail:checked', { turnId, runId, stage, guardrail, verdict, reason, ms: 1.4 })
   }
   actor('supervisor', conversationId, 'running', 1)
-  say(conversationId, 'turn:started', { turnId, messageId: question.id })
+  const leaf = leaves.get(gateway) ?? new Map<string, string>()
+  leaves.set(gateway, leaf)
+  say(conversationId, 'turn:started', { turnId, messageId: question.id, after: leaf.get(conversationId) ?? null })
+  leaf.set(conversationId, question.id)
   say(conversationId, 'route:decided', { turnId, agent: 'technical', reason: 'It asks about an order.', ms: 3 })
   actor('supervisor', conversationId, 'awake')
   actor('agent', `${conversationId}--technical`, 'awake', 1)
@@ -100,6 +106,7 @@ export async function answerAsDemo(
       extractive: true,
     }),
   )
+  leaf.set(conversationId, answerId)
   ended('answered', null)
 
   function stopped(): void {
