@@ -27,10 +27,18 @@ export async function changeBranch(
 
 /** A turn that is stopped and taken back: its messages are gone, and so is what was heard of its answer. */
 export async function takeBack(ctx: Ctx, sql: TenantSql, turn: Turn, heard: readonly string[]): Promise<void> {
-  const own = turn.branch === null || turn.branch.kind === 'edit' ? [...turn.joined, turn.messageId] : []
+  // A question that stood there before stays.
+  const isNew = turn.follows === null && (turn.branch === null || turn.branch.kind === 'edit')
+  const own = isNew ? [...turn.joined, turn.messageId] : []
   const withdrawn = [...own, ...heard]
   for (const id of withdrawn) await retractMessage(sql, id)
   const { control } = ctx.state
   say(ctx, 'message:retracted', { messageId: turn.answerId, reason: 'It was taken back.' }, { control })
-  await changeBranch(ctx, sql, turn.branch === null ? turn.parentId : turn.branch.leafBefore, 'rollback', withdrawn)
+  await changeBranch(
+    ctx,
+    sql,
+    turn.branch === null ? (turn.follows ?? turn.parentId) : turn.branch.leafBefore,
+    'rollback',
+    withdrawn,
+  )
 }
