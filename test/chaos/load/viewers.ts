@@ -1,6 +1,7 @@
 import { createClient } from '#gateway/client/client.ts'
 import type { Client } from '#gateway/client/client.ts'
 import type { Conversation } from '#gateway/client/conversation.ts'
+import { RequestFailed } from '#gateway/client/request-failed.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { pause } from '../pause.ts'
 import { TOOLS } from '../world/effects.ts'
@@ -76,6 +77,8 @@ export class Viewers {
   readonly all: Viewer[] = []
   readonly accepted = new Map<string, string[]>()
   readonly problems: string[] = []
+  /** Messages that were refused because too many wait in their conversation. */
+  busy = 0
   readonly #world: World
   readonly #options: ViewersOptions
   #sending = true
@@ -148,6 +151,8 @@ export class Viewers {
       if (accepted === undefined) this.accepted.set(id, [messageId])
       else accepted.push(messageId)
     } catch (error) {
+      // Too many wait in the conversation: said at once, and nothing was accepted.
+      if (error instanceof RequestFailed && error.code === 'BUSY') return void this.busy++
       this.problems.push(`${viewer.name}: ${text} was refused: ${String(error)}`)
     }
   }

@@ -30,7 +30,7 @@ export const killNode = scenario({
     const downMs = Math.round(down.reduce((sum, ms) => sum + ms, 0) / down.length)
     return {
       problems: [...stage.pauses.problems, ...settled.problems],
-      figures: { kills, downMs, ...pauseFigures(stage.pauses), ...settled.figures },
+      figures: { kills, downMs, busy: stage.viewers?.busy ?? 0, ...pauseFigures(stage.pauses), ...settled.figures },
     }
   },
 })
