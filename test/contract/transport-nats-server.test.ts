@@ -27,17 +27,19 @@ for (const [index, { version }] of (await natsBinaries()).entries()) {
         const first: string[] = []
         const seen = new Seen<string>()
         const done = new Set<string>()
-        const consumption = await node.consume(
-          { stream: 'CMD', durable: 'agent-0-e1', filter: 'cmd.>', ackWaitMs: 1000, maxUnacknowledged: 20 },
-          (delivery) => {
-            const item = text(delivery.data)
-            if (!done.has(item)) first.push(item)
-            // One in three is not acknowledged at its first delivery, as by a handler that was interrupted.
-            if (Number(item) % 3 !== 0 || done.has(item)) delivery.ack()
-            done.add(item)
-            seen.add(item)
-          },
-        )
+        const attach = (): ReturnType<typeof node.consume> =>
+          node.consume(
+            { stream: 'CMD', durable: 'agent-0-e1', filter: 'cmd.>', ackWaitMs: 1000, maxUnacknowledged: 20 },
+            (delivery) => {
+              const item = text(delivery.data)
+              if (!done.has(item)) first.push(item)
+              // One in three is not acknowledged at its first delivery, as by a handler that was interrupted.
+              if (Number(item) % 3 !== 0 || done.has(item)) delivery.ack()
+              done.add(item)
+              seen.add(item)
+            },
+          )
+        const consumption = await attach()
         let lost = false
         void consumption.lost.then(() => (lost = true))
         for (let item = 0; item < 60; item++) {
@@ -52,12 +54,20 @@ for (const [index, { version }] of (await natsBinaries()).entries()) {
           await server.restart()
         }
         await status.until(() => status.all.at(-1) === 'connected')
+        if (how === 'killed and started again') {
+          // As a holder does after a broken connection: a consumer that 2.9.10 restored after a crash may count deliveries as
+          // under way that it never makes again.
+          await consumption.stop()
+          await node.deleteConsumer('CMD', 'agent-0-e1')
+          await attach()
+        }
         const send = async (item: number): Promise<boolean> =>
           other.append('cmd.a', bytes(String(item)), { messageId: `a${item}` }).then(
             () => true,
             () => false,
           )
-        for (let item = 60; item < 80; item++) await eventually(() => send(item))
+        // Also what was confirmed before: a killed broker may not have written the last of it. What it knows it stores once.
+        for (let item = 0; item < 80; item++) await eventually(() => send(item))
         await seen.until(() => done.size === 80)
         await eventually(async () => (await node.streamInfo('CMD')).messages === 0)
         assert.equal(
