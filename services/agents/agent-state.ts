@@ -14,7 +14,7 @@ export interface RunningTurn {
   startedAt: number
   /** The thread of checkpoints that it goes on with; absent: its own. */
   thread?: string
-  /** The message that it answers. */
+  /** What its words follow: the message that it answers, or what was said since. */
   messageId?: string
   /** Messages said to it that it has heard, in order. */
   heard?: string[]

@@ -49,7 +49,7 @@ export const agent = actor(Agent, {
       ctx.state.running[prompt.turnId] = {
         runId: prompt.runId,
         startedAt: ctx.now,
-        messageId: prompt.messageId,
+        messageId: prompt.follows ?? prompt.messageId,
         ...(prompt.thread == null ? {} : { thread: prompt.thread }),
       }
       ctx.spawn(Run, [conversationId, prompt.runId], { ...prompt, conversationId, agent: name, resume: null })

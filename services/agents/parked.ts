@@ -61,7 +61,7 @@ export function decided(ctx: Ctx, { itemId, turnId, decision, by, at }: Decided)
   ctx.state.running[turnId] = {
     runId,
     startedAt: turn.startedAt,
-    messageId: turn.input.messageId,
+    messageId: turn.input.follows ?? turn.input.messageId,
     thread: turn.thread,
     heard: [...turn.heard],
     pending: turn.pending,

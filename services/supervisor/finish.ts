@@ -26,7 +26,7 @@ export async function finish(ctx: Ctx, end: z.infer<typeof Finished>): Promise<v
   if (turn === undefined) return
   const sql = await ctx.sql()
   const heard = end.heard ?? []
-  await joinHeard(ctx, sql, heard)
+  await joinHeard(ctx, sql, turn, heard)
   if (end.usage !== undefined) await settle(ctx, sql, turn, end.usage)
   if (turn.stopping === 'rollback') {
     await takeBack(ctx, sql, turn, heard)
@@ -78,8 +78,13 @@ async function closeTurn(ctx: Ctx, sql: TenantSql, turn: Turn, end: z.infer<type
 }
 
 /** What the turn heard while it was at work follows the message it answers, one after the other. */
-async function joinHeard(ctx: Ctx, sql: TenantSql, heard: readonly string[]): Promise<void> {
-  for (const [index, id] of heard.entries()) if (index > 0) await followMessage(sql, id, heard[index - 1]!)
+async function joinHeard(ctx: Ctx, sql: TenantSql, turn: Turn, heard: readonly string[]): Promise<void> {
+  // The first was stored behind the question; where that is an older one, more was said since.
+  let before = turn.follows
+  for (const id of heard) {
+    if (before !== null) await followMessage(sql, id, before)
+    before = id
+  }
   const last = heard.at(-1)
   if (last !== undefined) ctx.state.lastMessageId = last
 }

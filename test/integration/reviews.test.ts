@@ -224,7 +224,10 @@ suite('a parked run', ({ test }) => {
       await swarm.reach().ref(Supervisor, 'c1').confirm('stop', { turnId: null, reason: 'by ada' })
       const entries = await swarm.until(
         'c1',
-        ({ event }) => (event.payload as { state?: string }).state === 'superseded',
+        // The desk and the supervisor are two actors: either may be heard first.
+        (_entry, entries) =>
+          entries.some(({ event }) => (event.payload as { state?: string }).state === 'superseded') &&
+          entries.some(({ event }) => event.type === 'turn:ended'),
       )
       const report = payloads(entries, 'turn:ended')[0]!['report'] as { stopped: string[]; happened: string[] }
       assert.equal(report.happened, ['lookup'])
