@@ -5,13 +5,25 @@
 
 const RUNTIME = ['shared/lib', 'shared/errors', 'shared/config', 'shared/telemetry', 'shared/wire', 'shared/transport']
 const ACTORS = [...RUNTIME, 'shared/actor', 'shared/contracts']
-const SHARED = [...ACTORS, 'shared/nats', 'shared/db', 'shared/vectors', 'shared/models', 'shared/graph']
+const SHARED = [
+  ...ACTORS,
+  'shared/nats',
+  'shared/db',
+  'shared/text',
+  'shared/ranking',
+  'shared/vectors',
+  'shared/models',
+  'shared/graph',
+]
 const EDGE = [...ACTORS, 'shared/nats', 'shared/process']
 
 /** Folder -> the folders it may import from, beside itself. The longest folder that holds a file counts. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/lib': [],
   'shared/errors': ['shared/lib'],
+  // Words of natural language, and how well a passage answers a question: no actor, no database, no model.
+  'shared/text': ['shared/lib'],
+  'shared/ranking': ['shared/lib', 'shared/errors', 'shared/text'],
   'shared/config': ['shared/lib', 'shared/errors'],
   'shared/telemetry': ['shared/lib', 'shared/errors', 'shared/config'],
   'shared/wire': ['shared/lib', 'shared/errors'],
@@ -21,8 +33,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Adapters of the ports of transport and actor; joined to them in a main.ts.
   'shared/nats': ACTORS,
   'shared/db': ACTORS,
-  'shared/models': ACTORS,
-  'shared/vectors': [...ACTORS, 'shared/db', 'shared/models'],
+  'shared/models': [...ACTORS, 'shared/text', 'shared/ranking'],
+  'shared/vectors': [...ACTORS, 'shared/db', 'shared/text', 'shared/ranking', 'shared/models'],
   'shared/graph': [...ACTORS, 'shared/models'],
 
   // What every process does first: the edge needs no store, a service has one.
@@ -59,22 +71,33 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@langchain/langgraph': ['shared/graph'],
   '@langchain/openai': ['shared/models'],
   '@mikro-orm/*': ['shared/db', 'deploy'],
+  '@mozilla/readability': ['services/knowledge'],
+  '@napi-rs/canvas': ['services/knowledge'],
   '@nats-io/jwt': ['deploy/nats'],
   '@qdrant/js-client-rest': ['shared/vectors'],
   '@vitejs/plugin-react': ['gateway/console', 'deploy'],
   ajv: ['shared/lib', 'shared/models', 'shared/graph', 'services/tools', 'services/agents'],
   'ajv-formats': ['shared/lib', 'shared/models', 'shared/graph', 'services/tools', 'services/agents'],
+  '@tesseract.js-data/eng': ['services/knowledge'],
   commander: ['gateway/cli'],
+  'csv-parse': ['services/knowledge'],
   '@langchain/langgraph-checkpoint-validation': [],
   'fast-check': [],
   'fastest-levenshtein': ['shared/models'],
+  fflate: ['services/knowledge'],
   fastify: ['gateway/http', 'gateway/main.ts'],
   'ipaddr.js': ['shared/lib', 'services/tools'],
   jose: ['gateway/auth', 'deploy'],
   'libphonenumber-js': ['shared/lib', 'shared/models'],
+  linkedom: ['services/knowledge'],
+  mailparser: ['services/knowledge'],
+  mammoth: ['services/knowledge'],
+  marked: ['services/knowledge'],
   msgpackr: ['shared/wire'],
   nats: ['shared/nats', 'deploy'],
   'nkeys.js': ['deploy/nats'],
+  'pdf-lib': [],
+  'pdfjs-dist': ['services/knowledge'],
   pg: ['shared/db', 'deploy'],
   pgvector: ['shared/vectors', 'shared/db'],
   picocolors: ['gateway/cli', 'deploy'],
@@ -83,8 +106,11 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['shared/telemetry'],
   react: ['gateway/console'],
   'react-dom': ['gateway/console'],
+  saxes: ['services/knowledge'],
   'socket.io': ['gateway/sockets'],
   'socket.io-client': ['gateway/client'],
+  'tesseract.js': ['services/knowledge'],
+  tinyld: ['shared/text'],
   ulid: ['shared/lib'],
   undici: ['shared/lib', 'services/tools'],
   uvu: ['test/kit/suite.ts'],

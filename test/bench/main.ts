@@ -19,7 +19,7 @@ import type { Row } from './row.ts'
 import { table } from './table.ts'
 
 /** No figure needs longer on two busy cores. */
-const FIGURE_MS = 15 * 60_000
+const FIGURE_MS = 30 * 60_000
 const QUICK_MS = 180_000
 
 const { values: options, positionals: wanted } = parseArgs({
