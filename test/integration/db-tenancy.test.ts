@@ -95,7 +95,8 @@ for (const server of servers) {
         if (name === 'tenant') return `'${tenant}'`
         if (type === 'bytea') return `sha256('${tenant}'::bytea)`
         if (type === 'json' || type === 'jsonb') return `'{}'`
-        if (type === 'integer' || type === 'bigint') return '1'
+        if (['integer', 'bigint', 'real', 'double precision'].includes(type)) return '1'
+        if (type.endsWith('[]')) return "'{}'"
         if (type === 'boolean') return 'true'
         return `'${allowed ?? 'x'}'`
       })

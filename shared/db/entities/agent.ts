@@ -17,6 +17,7 @@ export const AgentEntity = defineEntity({
     outputSchema: p.json<Record<string, unknown>>().nullable(),
     maxSteps: p.integer().default(8),
     limits: p.json<Record<string, unknown>>().defaultRaw("'{}'"),
+    knowledge: p.json<Record<string, unknown>>().defaultRaw("'{}'"),
     position: p.integer().default(0),
     enabled: p.boolean().default(true),
     version: p.integer().default(1),
