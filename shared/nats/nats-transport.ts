@@ -8,6 +8,7 @@ import type {
   Delivery,
   InboundMessage,
   Inbox,
+  ObjectBucket,
   StoredMessage,
   StreamInfo,
   StreamSpec,
@@ -20,6 +21,7 @@ import { openBucket } from './bucket.ts'
 import { Consumers } from './consumers.ts'
 import { inboundMessage } from './inbound.ts'
 import { JetStreamApi } from './js-api.ts'
+import { openObjects } from './objects.ts'
 import { replay } from './replay.ts'
 import { ReplyMux } from './reply-mux.ts'
 import { directMessage } from './stored-message.ts'
@@ -189,6 +191,12 @@ export class NatsTransport implements Transport {
       onUp: (listener: () => void) => this.#when('connected', listener),
     }
     return openBucket(host, name, options.ttlMs)
+  }
+
+  objects(name: string): Promise<ObjectBucket> {
+    this.#checkConnected()
+    const { apiPrefix, replicas } = this.#settings
+    return openObjects(this.#connection, { name, apiPrefix, replicas })
   }
 
   onStatus(listener: (status: 'connected' | 'disconnected') => void): () => void {

@@ -25,6 +25,7 @@ export class BrokerCore {
   readonly #interests = new Set<Interest>()
   readonly #inboxes = new Map<string, (message: InboundMessage) => void>()
   readonly #buckets = new Map<string, MemoryBucket>()
+  readonly #objects = new Map<string, Map<string, readonly Uint8Array[]>>()
 
   constructor(world: BrokerWorld) {
     this.#world = { ...world, now: () => world.now(), exhausted: (...about) => this.#exhausted(...about) }
@@ -85,6 +86,12 @@ export class BrokerCore {
     const stream = this.streams.get(name)
     if (!stream) throw new WaggleError('BROKER_DOWN', { stream: name, reason: 'There is no such stream.' })
     return stream
+  }
+
+  objects(name: string): Map<string, readonly Uint8Array[]> {
+    const known = this.#objects.get(name) ?? new Map<string, readonly Uint8Array[]>()
+    this.#objects.set(name, known)
+    return known
   }
 
   bucket(name: string, ttlMs: number): MemoryBucket {

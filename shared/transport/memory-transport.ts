@@ -13,6 +13,7 @@ import type {
   Appended,
   Bucket,
   BucketEntry,
+  ObjectBucket,
   Consumption,
   ConsumerSpec,
   Delivery,
@@ -221,6 +222,24 @@ export class MemoryTransport implements Transport {
       entries: () => this.#request(() => bucket.entries()),
       delete: (key) => this.#write(key, () => bucket.delete(key)),
       watch: (handler) => this.#watch(bucket, handler),
+    }
+  }
+
+  async objects(name: string): Promise<ObjectBucket> {
+    const held = await this.#request(() => this.#host.core.objects(name))
+    return {
+      put: async (object, content) => {
+        const parts: Uint8Array[] = []
+        for await (const part of content) parts.push(Uint8Array.from(part))
+        await this.#request(() => held.set(object, parts))
+        return parts.reduce((sum, part) => sum + part.byteLength, 0)
+      },
+      get: async (object) => {
+        const parts = await this.#request(() => held.get(object))
+        return parts === undefined ? null : pieces(parts)
+      },
+      remove: async (object) => void (await this.#request(() => held.delete(object))),
+      names: (prefix) => this.#request(() => [...held.keys()].filter((object) => object.startsWith(prefix))),
     }
   }
 
@@ -439,4 +458,8 @@ function disconnected(): WaggleError {
 
 function tooLarge(data: Uint8Array): WaggleError {
   return new WaggleError('TOO_LARGE', { bytes: data.byteLength, limit: MEMORY_MAX_PAYLOAD_BYTES })
+}
+
+async function* pieces(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts
 }

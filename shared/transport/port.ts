@@ -56,6 +56,8 @@ export interface Transport {
    * as a second; no watcher is told. Keys are subject tokens (BAD_NAME).
    */
   bucket(name: string, options: { readonly ttlMs: number }): Promise<Bucket>
+  /** Large content by name, kept until it is removed. */
+  objects(name: string): Promise<ObjectBucket>
 
   /** Connection state changes; the returned function stops listening. */
   onStatus(listener: (status: 'connected' | 'disconnected') => void): () => void
@@ -164,6 +166,17 @@ export interface StreamInfo {
   readonly messages: number
   /** With a subject filter: messages stored for each matching subject. */
   readonly subjects: ReadonlyMap<string, number>
+}
+
+export interface ObjectBucket {
+  /** Stores it whole or not at all, replacing what had the name. Resolves with its bytes. */
+  put(name: string, content: AsyncIterable<Uint8Array>): Promise<number>
+  /** Null when there is none. The content comes in pieces, in order, and throws when it is damaged. */
+  get(name: string): Promise<AsyncIterable<Uint8Array> | null>
+  /** Harmless when there is none. */
+  remove(name: string): Promise<void>
+  /** Names that begin with this, in no order. */
+  names(prefix: string): Promise<readonly string[]>
 }
 
 export interface Bucket {

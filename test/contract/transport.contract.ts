@@ -3,6 +3,7 @@
  */
 import { bucketContract } from './transport-bucket.contract.ts'
 import { coreContract } from './transport-core.contract.ts'
+import { objectsContract } from './transport-objects.contract.ts'
 import { partitionContract } from './transport-partition.contract.ts'
 import { streamContract } from './transport-stream.contract.ts'
 import { workQueueContract } from './transport-work-queue.contract.ts'
@@ -13,5 +14,6 @@ export function transportContract(label: string, start: StartWorld): void {
   streamContract(label, start)
   workQueueContract(label, start)
   bucketContract(label, start)
+  objectsContract(label, start)
   partitionContract(label, start)
 }

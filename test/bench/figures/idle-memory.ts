@@ -66,7 +66,7 @@ export const figure: Figure = {
 }
 
 /** Conversations between two words of progress. */
-const PART = 2_000
+const PART = 500
 
 interface Rest {
   readonly held: Readonly<Record<string, Held>>
