@@ -11,6 +11,7 @@ import {
   toolStatusInWords,
   valueInWords,
   verdictInWords,
+  placeInWords,
 } from '#gateway/client/words.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { StreamPrinter } from './stream-printer.ts'
@@ -145,8 +146,7 @@ export class TurnPrinter {
     const sources = state.messages
       .filter((message) => message.turnId === payload.turnId)
       .flatMap(({ citations }) => citations)
-    for (const [index, { source, quote }] of sources.entries())
-      this.note(`[${index + 1}] ${source}: “${shorten(quote)}”`)
+    for (const citation of sources) this.note(`[${citation.mark}] ${placeInWords(citation)}: “${shorten(citation.quote)}”`)
     if (payload.report !== null) this.note(`■ ${reportInWords(payload.report)}`)
     if (payload.error !== null) {
       this.note(errColors.red(`✗ ${payload.error.code}: ${payload.error.message}`))

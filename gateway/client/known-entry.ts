@@ -55,6 +55,10 @@ const KNOWN = {
   'letter:buried': true,
   'review:changed': true,
   'run:parked': true,
+  'document:progress': true,
+  'document:removed': true,
+  'document:swept': true,
+  'index:built': true,
   'activation:opened': true,
 } satisfies Record<EventType, true>
 

@@ -134,6 +134,10 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
     case 'budget:raised':
     case 'loop:cut':
     case 'turn:transferred':
+    case 'document:progress':
+    case 'document:removed':
+    case 'document:swept':
+    case 'index:built':
     case 'conversation:opened':
     case 'activation:opened':
       return state

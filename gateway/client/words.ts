@@ -1,5 +1,5 @@
 /** What events mean, in plain words, for people: console and command line say the same. */
-import type { EventPayload, TurnOutcome } from '#shared/contracts/event-map.ts'
+import type { Citation, EventPayload, TurnOutcome } from '#shared/contracts/event-map.ts'
 import type { CheckView, ToolView } from './conversation-state.ts'
 import type { KnownEntry } from './known-entry.ts'
 
@@ -106,6 +106,20 @@ export function reviewInWords(item: EventPayload<'review:changed'>): string {
   return `${title}: open${counted}${claimedBy === null ? '' : `, with ${claimedBy}`}`
 }
 
+/** Where a quote stands: the document, its page, the headings above it. */
+export function placeInWords({ title, page, headings }: Citation): string {
+  return [title, ...(page > 0 ? [`page ${page}`] : []), ...headings.slice(-1)].join(', ')
+}
+
+/** One line on a document that is being read. */
+export function documentInWords(document: EventPayload<'document:progress'>): string {
+  const { title, state, pagesDone, pagesTotal, chunks, error } = document
+  if (error !== null) return `${title}: ${error.code}${error.page === null ? '' : ` on page ${error.page}`}`
+  if (state === 'ready') return `${title}: ready, ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`
+  const pages = pagesDone === 0 ? '' : `, ${pagesDone}${pagesTotal === null ? '' : ` of ${pagesTotal}`} pages`
+  return `${title}: ${state}${pages}`
+}
+
 /** One line on any event, without its type. */
 export function entryInWords(entry: KnownEntry): string {
   switch (entry.type) {
@@ -166,6 +180,16 @@ export function entryInWords(entry: KnownEntry): string {
       return `${entry.payload.user} has read up to ${entry.payload.messageId}`
     case 'route:decided':
       return routeInWords(entry.payload)
+    case 'document:progress':
+      return documentInWords(entry.payload)
+    case 'document:removed':
+      return `${entry.payload.title} by ${entry.payload.by}`
+    case 'document:swept':
+      return `${entry.payload.chunks} chunks, ${entry.payload.vectors} vectors, ${entry.payload.blobs} files`
+    case 'index:built': {
+      const { collection, generation, embedder, adopted, reason } = entry.payload
+      return `${collection}, generation ${generation} by ${embedder}${adopted ? '' : `, not used: ${reason}`}`
+    }
     case 'review:changed':
       return reviewInWords(entry.payload)
     case 'run:parked':

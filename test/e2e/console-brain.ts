@@ -93,7 +93,21 @@ export async function answerAsDemo(
     offset += word.length
   }
   check('output', 'personal_data', 'pass')
-  const citations = [{ source: 'lookup_order_status', quote: 'status: shipped, due: 2026-11-26' }]
+  const citations = [
+    {
+      mark: 1,
+      documentId: 'shipping',
+      version: 1,
+      title: 'Shipping',
+      headings: ['Delivery'],
+      quote: 'Orders are shipped within two days.',
+      start: 0,
+      end: 35,
+      page: 0,
+      boxes: [],
+      link: '/documents/shipping/versions/1?start=0&end=35',
+    },
+  ]
   say(
     conversationId,
     'message:completed',

@@ -161,6 +161,10 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
     case 'loop:cut':
       return colors.red(text)
     case 'turn:transferred':
+    case 'document:progress':
+    case 'document:removed':
+    case 'document:swept':
+    case 'index:built':
       return colors.cyan(text)
     case 'human:offered':
     case 'review:changed':

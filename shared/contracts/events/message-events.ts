@@ -1,12 +1,26 @@
 import { z } from 'zod'
 import { id, ms, spec } from './event-spec.ts'
 
+/** Where a part of an answer stands: `quote` is the text of this version between `start` and `end`, to the letter. */
 export const Citation = z.object({
-  source: z.string(),
+  /** The number of its mark in the answer's text, `[1]`. */
+  mark: z.number().int().positive(),
+  documentId: z.string(),
+  version: z.number().int(),
+  title: z.string(),
+  headings: z.array(z.string()),
   quote: z.string(),
-  start: z.number().int().optional(),
-  end: z.number().int().optional(),
+  /** UTF-16 code units of the version's canonical text. */
+  start: z.number().int(),
+  end: z.number().int(),
+  /** From 1; 0 where the format has no pages. */
+  page: z.number().int(),
+  /** On that page, in points from its top left corner. */
+  boxes: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
+  /** Opens the passage, highlighted. */
+  link: z.string(),
 })
+export type Citation = z.infer<typeof Citation>
 
 /** One finished message of a conversation, as stored and as announced. Upsert by (id, revision). */
 export const MessageFact = z.object({

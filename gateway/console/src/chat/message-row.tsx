@@ -67,9 +67,11 @@ function Sources({ message }: { readonly message: MessageView }) {
         <details className="sources">
           <summary>{message.citations.length === 1 ? '1 source' : `${message.citations.length} sources`}</summary>
           <ol>
-            {message.citations.map((citation, index) => (
-              <li key={index}>
-                <cite>{citation.source}</cite>
+            {message.citations.map((citation) => (
+              <li key={citation.mark} value={citation.mark}>
+                <a href={citation.link} target="_blank" rel="noreferrer">
+                  <cite>{placeInWords(citation)}</cite>
+                </a>
                 <blockquote>{citation.quote}</blockquote>
               </li>
             ))}

@@ -1,0 +1,22 @@
+import type { Database } from '#shared/db/database.ts'
+import type { EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import type { ObjectBucket } from '#shared/transport/port.ts'
+import type { Embedder } from '#shared/vectors/embedder.ts'
+import type { Reranker } from '#shared/vectors/reranker.ts'
+import type { VectorStore } from '#shared/vectors/vector-store.ts'
+import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
+import type { ParseDocument } from './parse/parse-document.ts'
+import type { Fetched } from './ingest/fetch-source.ts'
+
+/** What the actors of this role are given; `main.ts` joins it together. */
+export interface KnowledgeParts {
+  readonly database: Database
+  readonly objects: ObjectBucket
+  readonly vectors: VectorStore
+  readonly parse: ParseDocument
+  /** The embedder that a generation was made with. */
+  readonly embedder: (tenant: string, settings: EmbedderSettings, model: Uint8Array | null) => Promise<Embedder>
+  readonly reranker: (tenant: string, settings: CollectionSettings['reranker']) => Promise<Reranker | null>
+  /** Reads an address, safe against being sent to a private one. */
+  readonly fetchSource: (url: string, signal: AbortSignal) => Promise<Fetched>
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { contract, spawned, tell } from '#shared/actor/contract.ts'
+import { CollectionName, CollectionSettings, DocumentLabels, DocumentSource, EmbedderSettings } from './knowledge.ts'
+
+/** Content that lies in the object store: its objects in order. */
+export const StoredContent = z.object({
+  /** SHA-256, hex; null: counted when it is first read. */
+  hash: z.string().length(64).nullable(),
+  parts: z.array(z.string().max(200)).min(1).max(100_000),
+  bytes: z.number().int().nonnegative(),
+})
+export type StoredContent = z.infer<typeof StoredContent>
+
+export const AddDocument = z.object({
+  /** Of the document; the id of one that is there gives it another version. */
+  documentId: z.string().max(64),
+  collection: CollectionName,
+  source: DocumentSource,
+  /** What the sender says it is. */
+  mime: z.string().max(200),
+  labels: DocumentLabels,
+  /** Null: it is read from the source's address. */
+  content: StoredContent.nullable(),
+  /** Milliseconds after which the address is read again; null: never. */
+  recrawlMs: z.number().int().min(60_000).nullable(),
+})
+export type AddDocument = z.infer<typeof AddDocument>
+
+export const DocumentReceipt = z.object({
+  documentId: z.string(),
+  version: z.number().int(),
+  /** The same content was here before, and nothing is done. */
+  duplicate: z.boolean(),
+})
+export type DocumentReceipt = z.infer<typeof DocumentReceipt>
+
+const Named = z.object({ documentId: z.string().max(64) })
+const fails = ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT', 'BAD_INPUT', 'TENANT_BUSY'] as const
+
+/**
+ * What changes a tenant's knowledge; key: `main`. One writer for a tenant: what is queued, what is at work and what is to
+ * be removed is decided here, one after another. Reading, cutting and embedding are its child runs.
+ */
+export const Ingestion = contract('ingestion', {
+  createCollection: tell(
+    z.object({
+      id: CollectionName,
+      title: z.string().max(200),
+      description: z.string().max(2_000),
+      settings: CollectionSettings,
+    }),
+    { fails },
+  ),
+  configureCollection: tell(
+    z.object({
+      id: CollectionName,
+      title: z.string().max(200).optional(),
+      description: z.string().max(2_000).optional(),
+      settings: CollectionSettings.optional(),
+    }),
+    { fails },
+  ),
+  removeCollection: tell(z.object({ id: CollectionName }), { fails }),
+  add: tell(AddDocument, { fails, begins: true }),
+  relabel: tell(Named.extend({ labels: DocumentLabels.partial() }), { fails }),
+  remove: tell(Named, { fails }),
+  cancel: tell(Named, { fails }),
+  /** Once more, from where a failed or cancelled version stopped. */
+  retry: tell(Named, { fails }),
+  /** Cuts and embeds all documents anew, beside what is found now; or goes back to an older generation. */
+  reindex: tell(
+    z.object({ collection: CollectionName, embedder: EmbedderSettings.optional(), fitted: z.boolean().default(false) }),
+    { fails },
+  ),
+  rollback: tell(z.object({ collection: CollectionName, generation: z.number().int().positive() }), { fails }),
+})
+
+/** One version of a document, from bytes to an index. Key: document, version. */
+export const Ingest = spawned(
+  'ingest',
+  z.object({ documentId: z.string(), version: z.number().int() }),
+  z.object({ chunks: z.number().int(), pages: z.number().int() }),
+  {
+    within: '2h',
+    fails: ['DOCUMENT_UNREADABLE', 'DOCUMENT_TYPE', 'DOCUMENT_TOO_LARGE', 'ADDRESS_REFUSED', 'NOT_FOUND'],
+  },
+)
+
+/** Vectors of a collection by another embedder, beside those in use. Key: collection, generation. */
+export const BuildGeneration = spawned(
+  'build-generation',
+  z.object({ collection: CollectionName, generation: z.number().int() }),
+  z.object({ chunks: z.number().int(), adopted: z.boolean(), reason: z.string() }),
+  { within: '6h' },
+)
+
+/** What is left of removed documents and old versions, until nothing is. Key: when it began. */
+export const Sweep = spawned(
+  'sweep',
+  z.object({}),
+  z.object({ chunks: z.number().int(), vectors: z.number().int(), blobs: z.number().int() }),
+  { within: '1h' },
+)
