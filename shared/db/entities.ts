@@ -3,6 +3,7 @@ import { AgentToolEntity } from './entities/agent-tool.ts'
 import { AgentVersionEntity } from './entities/agent-version.ts'
 import { ApiKeyEntity } from './entities/api-key.ts'
 import { AuditEntryEntity } from './entities/audit-entry.ts'
+import { ChunkVectorEntity } from './entities/chunk-vector.ts'
 import { ConversationEntity } from './entities/conversation.ts'
 import { DataKeyEntity } from './entities/data-key.ts'
 import { DeadLetterEntity } from './entities/dead-letter.ts'
@@ -32,6 +33,7 @@ export const ENTITIES = [
   AgentVersionEntity,
   ApiKeyEntity,
   AuditEntryEntity,
+  ChunkVectorEntity,
   ConversationEntity,
   DataKeyEntity,
   DeadLetterEntity,

@@ -8,6 +8,7 @@ export const MIGRATIONS = [
   '0004-control',
   '0006-reviews',
   '0007-bounds',
+  '0009-vectors',
 ] as const
 
 export interface Migration {

@@ -97,6 +97,7 @@ for (const server of servers) {
         if (type === 'json' || type === 'jsonb') return `'{}'`
         if (type === 'integer' || type === 'bigint') return '1'
         if (type === 'boolean') return 'true'
+        if (type === 'halfvec') return `'[1]'`
         return `'${allowed ?? 'x'}'`
       })
       return `insert into ${table} (${columns.map((column) => column.name).join()}) values (${values.join()})`
