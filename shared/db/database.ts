@@ -35,12 +35,16 @@ export class Database {
   /** For shared/db/runtime alone. */
   readonly runtimePool: Pool
   readonly #pool: Pool
+  readonly #url: string
+  readonly #name: string
   #closed: Promise<void> | null = null
 
   constructor(options: DatabaseOptions) {
     this.leaseMs = options.leaseMs ?? DEFAULT_LIMITS.leaseMs
     const fenceMs = Math.floor(this.leaseMs * BELOW_HALF)
     const { url, name = 'waggle', poolSize: size = DEFAULT_POOL_SIZE } = options
+    this.#url = url
+    this.#name = name
     this.runtimePool = openPool({
       url,
       size,
@@ -98,6 +102,28 @@ export class Database {
   /** For what must be asked before a tenant is known: the functions of the runtime's role that say little (migration 0002). */
   async lookup<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
     return (await runPrepared<Row>(this.#pool, text, values)).rows
+  }
+
+  /**
+   * One statement of upkeep, outside of any transaction and without a tenant, as the owner of the tables: an index that is
+   * built beside running work. On a connection of its own, so that no pool has one less for minutes. The text is made by
+   * the server's `format`, never put together here.
+   */
+  async maintain(text: string, timeoutMs: number): Promise<void> {
+    const pool = openPool({
+      url: this.#url,
+      size: 1,
+      name: `${this.#name} upkeep`,
+      statementTimeoutMs: timeoutMs,
+      idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+    })
+    try {
+      await pool.query(text)
+    } catch (error) {
+      throw databaseError(error)
+    } finally {
+      await pool.end()
+    }
   }
 
   /** Every tenant: for the platform's own tools, never for a request. */

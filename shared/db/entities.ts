@@ -5,6 +5,7 @@ import { ApiKeyEntity } from './entities/api-key.ts'
 import { AuditEntryEntity } from './entities/audit-entry.ts'
 import { BlobRemovalEntity } from './entities/blob-removal.ts'
 import { BlobEntity } from './entities/blob.ts'
+import { ChunkVectorEntity } from './entities/chunk-vector.ts'
 import { ChunkEntity } from './entities/chunk.ts'
 import { CollectionEntity } from './entities/collection.ts'
 import { ConversationEntity } from './entities/conversation.ts'
@@ -50,6 +51,7 @@ export const ENTITIES = [
   BlobEntity,
   BlobRemovalEntity,
   ChunkEntity,
+  ChunkVectorEntity,
   CollectionEntity,
   ConversationEntity,
   CuratedAnswerEntity,

@@ -9,6 +9,7 @@ export const MIGRATIONS = [
   '0006-reviews',
   '0007-bounds',
   '0008-knowledge',
+  '0009-vectors',
 ] as const
 
 export interface Migration {

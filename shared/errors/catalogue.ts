@@ -280,6 +280,15 @@ export const CATALOGUE = {
   ),
   MODEL_REFUSED: entry('The model provider refused the request.', 'ops', 422, false, 'See the details for its reason.'),
 
+  // Vectors
+  WRONG_VECTOR: entry(
+    'A vector does not fit its index.',
+    'ops',
+    422,
+    false,
+    'Embed the collection again with the model that is configured, or configure the one it was embedded with.',
+  ),
+
   // Parts and configuration
   CONFIG: entry(
     'The configuration is contradictory or incomplete.',

@@ -98,6 +98,7 @@ for (const server of servers) {
         if (['integer', 'bigint', 'real', 'double precision'].includes(type)) return '1'
         if (type.endsWith('[]')) return "'{}'"
         if (type === 'boolean') return 'true'
+        if (type === 'halfvec') return `'[1]'`
         return `'${allowed ?? 'x'}'`
       })
       return `insert into ${table} (${columns.map((column) => column.name).join()}) values (${values.join()})`

@@ -1,0 +1,2 @@
+drop table chunk_vectors;
+-- The extension stays: it may have been here before.
