@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { PLATFORM } from '#shared/actor/core.ts'
 import { need, readConfig } from '#shared/config/config.ts'
+import { BLOBS } from '#shared/contracts/ingestion.ts'
 import { Log } from '#shared/contracts/log.ts'
 import { systemClock } from '#shared/lib/clock.ts'
 import type { Clock } from '#shared/lib/clock.ts'
@@ -45,9 +46,10 @@ export async function startGateway(swarm: Swarm, clock: Clock = systemClock): Pr
     corsOrigins: http.corsOrigins,
     trustProxy: http.trustProxy,
   }
+  const objects = await transport.objects(BLOBS)
   const consoleDir = join(import.meta.dirname, 'console', 'dist')
   await reader.start()
-  const { app, close } = await httpServer({ ...shared, consoleDir, ready: () => reader.probe() })
+  const { app, close } = await httpServer({ ...shared, objects, consoleDir, ready: () => reader.probe() })
   const sockets = openSockets(app.server, { ...shared, rate: http.socketRate })
   const url = await app.listen({ host: http.host, port: http.port })
   log.info({ url }, 'the gateway listens')

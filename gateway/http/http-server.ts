@@ -11,19 +11,19 @@ import type { Clock } from '#shared/lib/clock.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
 import { traceId } from '#shared/telemetry/trace.ts'
+import type { ObjectBucket } from '#shared/transport/port.ts'
 import type { LogReader } from '#gateway/log/log-reader.ts'
 import { codedHttp, errorAnswer } from './errors.ts'
 import { EventStreams } from './event-streams.ts'
 import { API_PREFIX, openapi } from './openapi.ts'
 import { addEventStream, addRoute } from './rest.ts'
 import type { RestParts } from './rest.ts'
+import { UPLOAD_MS, addReceiving } from './received.ts'
 import { restRoutes } from './routes.ts'
 import { addTracing, traceOf } from './tracing.ts'
 
 /** Larger bodies are refused (TOO_LARGE) before they are read. */
 export const MAX_BODY_BYTES = 256 * 1024
-/** A request that has not come in whole by then is cut: nobody may hold a connection by sending slowly. */
-const RECEIVE_MS = 30_000
 const MAX_PARAM_CHARS = 200
 const VERSION = '0.1.0'
 
@@ -35,6 +35,8 @@ export interface HttpParts extends RestParts {
   readonly corsOrigins: readonly string[]
   /** How many proxies in front are believed about the client's address. */
   readonly trustProxy: number
+  /** Where uploads are kept until they are read. */
+  readonly objects: ObjectBucket
   /** Folder of the built page; null: none is served. */
   readonly consoleDir: string | null
   /** Whether the swarm answers; throws what is wrong. */
@@ -53,7 +55,8 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
     bodyLimit: MAX_BODY_BYTES,
     // The nearest ones, counted from here; what stands further left in the header was said by the client.
     trustProxy: (_address, hop) => hop < parts.trustProxy,
-    requestTimeout: RECEIVE_MS,
+    // Each route has its own time (received.ts); this ends what even a large file does not take.
+    requestTimeout: UPLOAD_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     // What the library refuses before there is a route: malformed or endless addresses.
@@ -62,9 +65,10 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
   app.setErrorHandler((error, request, reply) => sayError(parts.log, request, reply, error))
   app.setNotFoundHandler((request, reply) => sayError(parts.log, request, reply, refuse('NOT_FOUND')))
   addTracing(app, parts.metrics)
+  addReceiving(app, parts.clock)
   await addSecurity(app, parts)
   addHealth(app, parts)
-  const routes = restRoutes(parts.reader, parts.access)
+  const routes = restRoutes(parts)
   await addDocumentation(app, openapi(routes, VERSION))
   for (const route of routes) addRoute(app, route, parts)
   const streams = new EventStreams(parts)
@@ -107,7 +111,7 @@ async function addSecurity(app: FastifyInstance, { corsOrigins, trustProxy }: Ht
   })
   await app.register(cors, {
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-    methods: ['GET', 'POST'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: ['retry-after', 'x-trace-id'],
     maxAge: 600,
   })

@@ -9,7 +9,9 @@ import type { Doorman } from '#gateway/auth/doorman.ts'
 import type { RateLimiter } from '#gateway/auth/rate-limiter.ts'
 import type { EventStreams } from './event-streams.ts'
 import { API_PREFIX } from './openapi.ts'
+import { receivedOf } from './received.ts'
 import type { Route } from './route.ts'
+import { EVENT_STREAM, sendEvents } from './send-events.ts'
 import { traceOf } from './tracing.ts'
 
 export interface RestParts {
@@ -30,14 +32,18 @@ export function addRoute(app: FastifyInstance, route: Route, parts: RestParts): 
     url: API_PREFIX + route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     handler: async (request, reply) => {
       const { principal } = await sessionOf(parts, request)
-      const value = await route.handle({
+      const call = {
         principal,
         reach: parts.system.reach(principal, traceOf(request)),
         params: route.params === undefined ? {} : (parse(route.params, request.params) as Record<string, string>),
         query: route.query === undefined ? {} : (parse(route.query, request.query) as Record<string, unknown>),
-        body: route.body === undefined ? undefined : parse(route.body, request.body ?? {}),
+        body: route.body === undefined || route.receives !== undefined ? undefined : parse(route.body, request.body ?? {}),
+        received: await receivedOf(route, request),
         signal: goneSignal(reply),
-      })
+      }
+      if (route.stream !== undefined && request.headers.accept?.includes(EVENT_STREAM) === true)
+        return await sendEvents(reply, route.stream(call))
+      const value = await route.handle(call)
       return await reply.code(route.status ?? 200).send(value)
     },
   })

@@ -8,6 +8,7 @@ import { ingestEnded } from './ingest/queue.ts'
 import { initialState } from './ingest/state.ts'
 import type { Ctx } from './ingest/state.ts'
 import { sweep, sweepEnded } from './ingest/sweeps.ts'
+import { abandonUpload, addPart, beginUpload, endUpload } from './ingest/uploads.ts'
 
 /**
  * The one writer of a tenant's knowledge (key: `main`). Versions wait in its state and are read by child runs, at most
@@ -21,7 +22,22 @@ export const ingestion: ActorDefinition = actor(Ingestion, {
   sleepAfter: '2m',
   // A broker or a database that is down for a while is waited for; a hostile file fails at once by its code.
   children: { restarts: 5, within: '10m', backoff: ['1s', '30s'] },
-  on: { createCollection, configureCollection, removeCollection, add, relabel, remove, cancel, retry, reindex, rollback },
+  on: {
+    createCollection,
+    configureCollection,
+    removeCollection,
+    reindex,
+    rollback,
+    add,
+    beginUpload,
+    addPart,
+    endUpload,
+    abandonUpload,
+    relabel,
+    remove,
+    cancel,
+    retry,
+  },
   ended: async (ctx: Ctx, child: ChildEnd) => {
     if (child.kind === 'ingest') await ingestEnded(ctx, child)
     else if (child.kind === 'sweep') sweepEnded(ctx, child)

@@ -2,10 +2,13 @@ import { z } from 'zod'
 import { contract, spawned, tell } from '#shared/actor/contract.ts'
 import { CollectionName, CollectionSettings, DocumentLabels, DocumentSource, EmbedderSettings } from './knowledge.ts'
 
+/** The bucket of the object store that holds what was uploaded. */
+export const BLOBS = 'BLOBS'
+
 /** Content that lies in the object store: its objects in order. */
 export const StoredContent = z.object({
-  /** SHA-256, hex; null: counted when it is first read. */
-  hash: z.string().length(64).nullable(),
+  /** SHA-256, hex. */
+  hash: z.string().length(64),
   parts: z.array(z.string().max(200)).min(1).max(100_000),
   bytes: z.number().int().nonnegative(),
 })
@@ -62,6 +65,14 @@ export const Ingestion = contract('ingestion', {
   ),
   removeCollection: tell(z.object({ id: CollectionName }), { fails }),
   add: tell(AddDocument, { fails, begins: true }),
+  /** A large file in parts: `document` is what it becomes. */
+  beginUpload: tell(z.object({ uploadId: z.string().max(64), bytes: z.number().int().positive(), document: AddDocument }), { fails }),
+  addPart: tell(
+    z.object({ uploadId: z.string().max(64), offset: z.number().int().nonnegative(), object: z.string().max(200), bytes: z.number().int().positive() }),
+    { fails },
+  ),
+  endUpload: tell(z.object({ uploadId: z.string().max(64), hash: z.string().length(64) }), { fails, begins: true }),
+  abandonUpload: tell(z.object({ uploadId: z.string().max(64) }), { fails }),
   relabel: tell(Named.extend({ labels: DocumentLabels.partial() }), { fails }),
   remove: tell(Named, { fails }),
   cancel: tell(Named, { fails }),

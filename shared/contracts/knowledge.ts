@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ask, pool } from '#shared/actor/contract.ts'
+import { ask, pool, stream } from '#shared/actor/contract.ts'
 import { Citation, DocumentFailure, DocumentState } from './event-map.ts'
 
 /** Plain, as it stands in addresses and subjects. */
@@ -179,6 +179,14 @@ export const KnowledgeAnswer = z.object({
 })
 export type KnowledgeAnswer = z.infer<typeof KnowledgeAnswer>
 
+/** An answer as it is made: what was found, its text, and at last the whole, whose citations have been checked. */
+export const KnowledgePiece = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('passages'), passages: z.array(FoundPassage), coverage: z.number() }),
+  z.object({ kind: z.literal('text'), text: z.string() }),
+  z.object({ kind: z.literal('answer'), answer: KnowledgeAnswer }),
+])
+export type KnowledgePiece = z.infer<typeof KnowledgePiece>
+
 export const PassageRequest = z.object({
   documentId: z.string().max(64),
   version: z.number().int().positive(),
@@ -262,7 +270,7 @@ const missing = ['NOT_FOUND', 'FORBIDDEN', 'BAD_INPUT'] as const
 /** Everything that is asked of a tenant's knowledge and changes no document; any replica, name: `main`. */
 export const Knowledge = pool('knowledge', {
   search: ask(SearchRequest, SearchResult, { within: '10s', fails: [...missing, 'MODEL_DOWN', 'MODEL_BUSY'] }),
-  answer: ask(AnswerRequest, KnowledgeAnswer, { within: '15s', fails: [...missing, 'MODEL_DOWN', 'MODEL_BUSY'] }),
+  answer: stream(AnswerRequest, KnowledgePiece, { within: '60s', fails: [...missing, 'MODEL_DOWN', 'MODEL_BUSY'] }),
   history: ask(Page, z.object({ queries: z.array(AskedBefore), next })),
   passage: ask(PassageRequest, PassageView, { fails: missing }),
   collections: ask(z.object({}), z.object({ collections: z.array(Collection) })),
@@ -282,6 +290,11 @@ export const Knowledge = pool('knowledge', {
     z.object({ id: z.string().max(64), chunks: ChunkSettings }),
     z.object({ chunks: z.array(ChunkPreview), total: z.number().int() }),
     { within: '15s', fails: missing },
+  ),
+  upload: ask(
+    z.object({ id: z.string().max(64) }),
+    z.object({ received: z.number(), bytes: z.number(), parts: z.array(z.string()) }),
+    { fails: missing },
   ),
   golden: ask(InCollection, z.object({ questions: z.array(GoldenQuestion), runs: z.array(GoldenRun) }), {
     fails: missing,

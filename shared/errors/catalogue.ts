@@ -287,6 +287,41 @@ export const CATALOGUE = {
     422,
     false,
     'Embed the collection again with the model that is configured, or configure the one it was embedded with.',
+  // Documents (`pub`: whoever uploads one reads why it was refused)
+  DOCUMENT_TYPE: entry(
+    'The document is of a type that is not read, or not of the type it is said to be.',
+    'pub',
+    415,
+    false,
+    'Send a PDF, Office document, web page, text, table, e-mail, JSON, picture or video under its own type.',
+  ),
+  DOCUMENT_TOO_LARGE: entry(
+    'The document exceeds a limit of size.',
+    'pub',
+    413,
+    false,
+    'Divide it, or ask the administrator of the platform for more.',
+  ),
+  DOCUMENT_UNREADABLE: entry(
+    'The document is damaged, protected, or not what its format allows.',
+    'pub',
+    422,
+    false,
+    'Save it again with the program that made it, without a password.',
+  ),
+  DOCUMENT_TOO_SLOW: entry(
+    'Reading the document took longer than it may.',
+    'pub',
+    422,
+    false,
+    'Divide it, or save it again with the program that made it.',
+  ),
+  MEDIA_TOOL_MISSING: entry(
+    'Videos are not read here, because ffmpeg is not installed.',
+    'pub',
+    501,
+    false,
+    'Ask the administrator of the platform to install ffmpeg, or send the subtitles as a text.',
   ),
 
   // Parts and configuration

@@ -33,14 +33,14 @@ export async function add(ctx: Ctx, request: AddDocument): Promise<DocumentRecei
   if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
   const before = await latestVersion(sql, documentId)
   if (before !== null && before.collection !== collection) throw refuse('CONFLICT', { document: documentId, collection: before.collection })
-  if (content?.hash !== null && content !== null) {
+  if (content !== null) {
     const same = await documentWithContent(sql, collection, content.hash)
     if (same !== null) {
       await removeObjects(sql, content.parts, ctx.now)
       sweepSoon(ctx)
       return { documentId: same.id, version: same.version, duplicate: true }
     }
-    await keepBlob(sql, { ...content, hash: content.hash }, ctx.now)
+    await keepBlob(sql, content, ctx.now)
   }
   await saveDocument(sql, { id: documentId, collection, source, labels, recrawlMs, by }, ctx.now)
   const version = await insertVersion(

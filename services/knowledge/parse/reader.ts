@@ -1,7 +1,7 @@
 import type { DocumentType } from './document-type.ts'
 import type { ParseLimits } from './limits.ts'
 import type { ParsedPage } from './parsed-page.ts'
-import type { ParseOutcome } from './parse-document.ts'
+import type { ParseOutcome } from './parse-ports.ts'
 
 export interface ReaderInput {
   readonly bytes: Uint8Array

@@ -95,7 +95,7 @@ async function readPage(
 function looksScanned(texts: readonly PdfTextItem[]): boolean {
   const text = texts.map(({ str }) => str.trim()).join('')
   if (text.length < SCAN_CHARS) return true
-  const garbled = text.match(/[\ue000-\uf8ff\ufffd\u0000-\u001f]/g)?.length ?? 0
+  const garbled = text.match(/[\p{Co}\p{Cc}\ufffd]/gu)?.length ?? 0
   return garbled > GARBLED * text.length
 }
 

@@ -158,8 +158,8 @@ function clean(text: string): string {
   return text
     .replaceAll(/[\ufb00-\ufb06]/g, (ligature) => ligature.normalize('NFKC'))
     .replaceAll('\uf0b7', '•')
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f\u200b\ufeff]/g, '')
     .replaceAll(LEADER, ' … ')
     .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\p{Cc}\u200b\ufeff]/gu, '')
     .trim()
 }

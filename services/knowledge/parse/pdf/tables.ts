@@ -1,9 +1,7 @@
+import { headerOf, joinCells } from '../cells.ts'
 import type { Block, PlacedLine } from '../parsed-page.ts'
 import type { Row, Segment } from './rows.ts'
 import { union } from './text-run.ts'
-
-/** Stands between the cells of a row, in every format. */
-export const CELL_SEPARATOR = ' | '
 
 /** Rows with several cells that make a table: fewer where there are more columns, for prose does not align by chance. */
 const ROWS_OF_TWO_COLUMNS = 3
@@ -146,20 +144,4 @@ function stackedHeader(rows: readonly (readonly string[])[]): string | null {
       .join(' ')
   })
   return joinCells(names)
-}
-
-export function joinCells(cells: readonly string[]): string {
-  return cells.join(CELL_SEPARATOR).replaceAll(/ {2,}/g, ' ').trim()
-}
-
-/** The first row, when it names and later ones count; '' when it is like the others, or when there is none after it. */
-export function headerOf(rows: readonly (readonly string[])[]): string {
-  const [first, ...rest] = rows
-  if (first === undefined || rest.length === 0) return ''
-  const filled = first.filter((cell) => cell !== '')
-  if (filled.length < 2 || filled.some((cell) => cell.length > 80)) return ''
-  // "Location: | Lyon": a form, whose first column names.
-  if (rows.filter((row) => row[0]?.endsWith(':')).length > rows.length / 2) return ''
-  const counts = (row: readonly string[]): number => row.filter((cell) => /^[-+$€£(]?\s?\d/.test(cell)).length
-  return counts(first) === 0 || rest.some((row) => counts(row) > counts(first)) ? joinCells(first) : ''
 }

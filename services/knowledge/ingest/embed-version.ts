@@ -1,0 +1,62 @@
+import type { RunContext } from '#shared/actor/definition.ts'
+import { EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import { textsOfSegment } from '#shared/db/repositories/knowledge/chunks.ts'
+import { switchVersion } from '#shared/db/repositories/knowledge/documents.ts'
+import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
+import { generationsOf } from '#shared/db/repositories/knowledge/generations.ts'
+import type { GenerationRow } from '#shared/db/repositories/knowledge/generations.ts'
+import type { Embedder } from '#shared/vectors/embedder.ts'
+import type { VectorIndex } from '#shared/vectors/vector-store.ts'
+import type { KnowledgeParts } from '../parts.ts'
+import type { Progress } from './progress.ts'
+
+/** Texts of one call to an embedder and one write to the store. */
+const BATCH = 64
+
+/** Vectors of a version in every generation that is, or may come to be, searched. Then the version is switched to. */
+export async function embedVersion(parts: KnowledgeParts, ctx: RunContext, row: VersionRow, progress: Progress): Promise<void> {
+  await progress.reach('embedding')
+  const { document, version, collection } = row
+  const generations = await ctx.sql((sql) => generationsOf(sql, collection))
+  for (const generation of generations) if (isKept(generation)) await embedSegment(parts, ctx, row, generation)
+  await ctx.sql((sql) => switchVersion(sql, document, version, ctx.now()))
+}
+
+/** Retired ones are kept to go back to, so they learn what is new as well. */
+function isKept({ state, embedder, model }: GenerationRow): boolean {
+  if (state === 'failed') return false
+  // One that is still being fitted reads everything when it is.
+  return embedder !== 'builtin/lsa' || model !== null
+}
+
+export async function embedSegment(
+  parts: KnowledgeParts,
+  ctx: RunContext,
+  { collection, segment }: Pick<VersionRow, 'collection' | 'segment'>,
+  row: GenerationRow,
+): Promise<number> {
+  const embedder = await parts.embedder(ctx.tenant, EmbedderSettings.parse(row.settings), row.model)
+  const index: VectorIndex = { collection, generation: row.generation, dimensions: row.dimensions }
+  await parts.vectors.prepare(ctx.tenant, index)
+  let written = 0
+  for (let from = 0; ; ) {
+    const texts = await ctx.sql((sql) => textsOfSegment(sql, segment, from, BATCH))
+    const last = texts.at(-1)
+    if (last === undefined) return written
+    const vectors = await embedAll(embedder, texts, ctx.signal)
+    const points = texts.map(({ ordinal }, at) => ({ segment, ordinal, vector: vectors[at]! }))
+    if (parts.vectors.transactional) await ctx.sql((sql) => parts.vectors.write(sql, index, points))
+    else await parts.vectors.write(ctx.tenant, index, points)
+    written += points.length
+    from = last.ordinal + 1
+  }
+}
+
+function embedAll(
+  embedder: Embedder,
+  texts: readonly { readonly text: string; readonly headings: readonly string[]; readonly header: string }[],
+  signal: AbortSignal,
+): Promise<Float32Array[]> {
+  const whole = texts.map(({ text, headings, header }) => [...headings, header, text].filter((part) => part !== '').join('\n'))
+  return embedder.embedDocuments(whole, signal)
+}

@@ -1,0 +1,55 @@
+import type { RunContext } from '#shared/actor/definition.ts'
+import { changeVersion, relabelDocument } from '#shared/db/repositories/knowledge/documents.ts'
+import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
+import { pagesDone, savePages } from '#shared/db/repositories/knowledge/pages.ts'
+import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
+import { SEPARATOR, pageText } from '../parse/canonical-text.ts'
+import { DEFAULT_LIMITS } from '../parse/limits.ts'
+import type { ParsedPage } from '../parse/parsed-page.ts'
+import type { KnowledgeParts } from '../parts.ts'
+import { readBlob } from './content.ts'
+import { guardPage } from './guard-page.ts'
+import type { Progress } from './progress.ts'
+
+/** Reads what is not read yet, a page at a time, each stored before the next is asked for. Returns the number of pages. */
+export async function readVersion(
+  parts: KnowledgeParts,
+  ctx: RunContext,
+  row: VersionRow & { readonly hash: string },
+  settings: CollectionSettings,
+  progress: Progress,
+): Promise<number> {
+  const { document, version } = row
+  const done = await ctx.sql((sql) => pagesDone(sql, document, version))
+  if (done.pages > 0 && done.pages === row.pagesTotal) return done.pages
+  const bytes = await readBlob(parts.objects, (work) => ctx.sql(work), row.hash)
+  await progress.reach('parsing', { pagesDone: done.pages })
+  let { ends } = done
+  const onPage = async (given: ParsedPage, total: number | null): Promise<void> => {
+    if (given.ocr) await progress.reach('ocr')
+    const page = settings.guarded ? await guardPage(ctx, given) : given
+    const begins = page.number === 1 ? 0 : ends + SEPARATOR.length
+    const text = pageText(page)
+    ends = begins + text.length
+    await ctx.sql(async (sql) => {
+      const { number, blocks, width, height, ocr } = page
+      await savePages(sql, document, version, [{ page: number, begins, text, blocks, width, height, ocr }])
+      await changeVersion(sql, document, version, { pagesDone: number, pagesTotal: total }, ctx.now())
+    })
+    progress.page(page.number, total)
+  }
+  const outcome = await parts.parse(
+    { bytes, mime: row.mime, name: row.name, from: done.pages + 1 },
+    { signal: ctx.signal, onPage, limits: DEFAULT_LIMITS },
+  )
+  await ctx.sql(async (sql) => {
+    await changeVersion(sql, document, version, { pagesTotal: outcome.pages, pagesDone: outcome.pages }, ctx.now())
+    // An upload is named by its file until its own title is known.
+    const named = row.source.kind === 'upload' ? row.source.name.replace(/\.[a-z0-9]{1,5}$/i, '') : null
+    const untitled = row.title === named || row.source.kind === 'url'
+    if (untitled && outcome.title !== '') await relabelDocument(sql, document, { title: outcome.title.slice(0, MAX_TITLE_CHARS) }, ctx.now())
+  })
+  return outcome.pages
+}
+
+const MAX_TITLE_CHARS = 300
