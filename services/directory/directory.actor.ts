@@ -17,7 +17,7 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import { checkpointHandlers } from './checkpoints.ts'
 import { letterHandlers } from './letters.ts'
 import type { Replay } from './letters.ts'
-import { markOf, nextOf } from './pages.ts'
+import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 import { reviewHandlers } from './reviews.ts'
 import { runSummary } from './run-summary.ts'
 

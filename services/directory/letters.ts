@@ -14,7 +14,7 @@ import {
   undecidedLetters,
 } from '#shared/db/repositories/dead-letters.ts'
 import type { DeadLetterHead } from '#shared/db/repositories/dead-letters.ts'
-import { markOf, nextOf } from './pages.ts'
+import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 import { again, readable } from './replay.ts'
 
 /** Puts a message on its way again. */

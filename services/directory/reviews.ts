@@ -4,7 +4,7 @@ import type { Directory } from '#shared/contracts/directory.ts'
 import type { Database } from '#shared/db/database.ts'
 import { listFeedback } from '#shared/db/repositories/feedback.ts'
 import { listReviews, reviewById } from '#shared/db/repositories/reviews.ts'
-import { markOf, nextOf } from './pages.ts'
+import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 
 const STAFF = ['operator', 'admin']
 

@@ -287,6 +287,8 @@ export const CATALOGUE = {
     422,
     false,
     'Embed the collection again with the model that is configured, or configure the one it was embedded with.',
+  ),
+
   // Documents (`pub`: whoever uploads one reads why it was refused)
   DOCUMENT_TYPE: entry(
     'The document is of a type that is not read, or not of the type it is said to be.',

@@ -5,7 +5,6 @@ import { switchVersion } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { generationsOf } from '#shared/db/repositories/knowledge/generations.ts'
 import type { GenerationRow } from '#shared/db/repositories/knowledge/generations.ts'
-import type { Embedder } from '#shared/vectors/embedder.ts'
 import type { VectorIndex } from '#shared/vectors/vector-store.ts'
 import type { KnowledgeParts } from '../parts.ts'
 import type { Progress } from './progress.ts'
@@ -32,7 +31,7 @@ function isKept({ state, embedder, model }: GenerationRow): boolean {
 export async function embedSegment(
   parts: KnowledgeParts,
   ctx: RunContext,
-  { collection, segment }: Pick<VersionRow, 'collection' | 'segment'>,
+  { collection, segment, title }: Pick<VersionRow, 'collection' | 'segment' | 'title'>,
   row: GenerationRow,
 ): Promise<number> {
   const embedder = await parts.embedder(ctx.tenant, EmbedderSettings.parse(row.settings), row.model)
@@ -43,20 +42,11 @@ export async function embedSegment(
     const texts = await ctx.sql((sql) => textsOfSegment(sql, segment, from, BATCH))
     const last = texts.at(-1)
     if (last === undefined) return written
-    const vectors = await embedAll(embedder, texts, ctx.signal)
+    const vectors = await embedder.embedDocuments(texts.map((text) => ({ ...text, title })), ctx.signal)
     const points = texts.map(({ ordinal }, at) => ({ segment, ordinal, vector: vectors[at]! }))
     if (parts.vectors.transactional) await ctx.sql((sql) => parts.vectors.write(sql, index, points))
     else await parts.vectors.write(ctx.tenant, index, points)
     written += points.length
     from = last.ordinal + 1
   }
-}
-
-function embedAll(
-  embedder: Embedder,
-  texts: readonly { readonly text: string; readonly headings: readonly string[]; readonly header: string }[],
-  signal: AbortSignal,
-): Promise<Float32Array[]> {
-  const whole = texts.map(({ text, headings, header }) => [...headings, header, text].filter((part) => part !== '').join('\n'))
-  return embedder.embedDocuments(whole, signal)
 }

@@ -29,6 +29,8 @@ export interface SqlPassage extends StoredPassage {
 export class SqlIndex implements SearchIndex {
   readonly #parts: SqlIndexParts
   readonly loaded = new Map<string, SqlPassage>()
+  /** Chunks that may be found; known after the first search by keywords. */
+  total = 0
 
   constructor(parts: SqlIndexParts) {
     this.#parts = parts
@@ -39,6 +41,7 @@ export class SqlIndex implements SearchIndex {
     const { hits, frequencies, total } = await database.tenant(tenant, (sql) =>
       findByTerms(sql, scope, terms, { limit, k1: K1, b: B }),
     )
+    this.total = total
     return {
       hits: hits.map(({ segment, ordinal, score }) => ({ id: idOf(segment, ordinal), score })),
       ...counted(terms.map(({ term }) => term), frequencies, total),

@@ -131,9 +131,9 @@ export function textsOfSegment(
   segment: number,
   from: number,
   limit: number,
-): Promise<Pick<ChunkRow, 'ordinal' | 'text' | 'headings' | 'header'>[]> {
+): Promise<Pick<ChunkRow, 'ordinal' | 'text' | 'headings' | 'header' | 'language'>[]> {
   return sql.query(
-    'select ordinal, text, headings, header from chunks where tenant = $1 and segment = $2 and ordinal >= $3 order by ordinal limit $4',
+    'select ordinal, text, headings, header, language from chunks where tenant = $1 and segment = $2 and ordinal >= $3 order by ordinal limit $4',
     [sql.tenant, segment, from, limit],
   )
 }

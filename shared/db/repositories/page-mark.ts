@@ -1,5 +1,5 @@
 import { refuse } from '#shared/errors/waggle-error.ts'
-import type { PageMark } from '#shared/db/repositories/conversations.ts'
+import type { PageMark } from './conversations.ts'
 
 /** Where a page ended, as the text that a client hands back. */
 export function markOf(text: string | null): { readonly after: PageMark } | Record<string, never> {

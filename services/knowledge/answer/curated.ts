@@ -1,0 +1,92 @@
+import type { PoolContext, PoolHandlers } from '#shared/actor/definition.ts'
+import type { Knowledge } from '#shared/contracts/knowledge.ts'
+import { listUnanswered, questionId, settleUnanswered } from '#shared/db/repositories/knowledge/asked.ts'
+import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
+import { countHit, curatedNear, listCurated, removeCurated, saveCurated } from '#shared/db/repositories/knowledge/curated.ts'
+import type { CuratedRow } from '#shared/db/repositories/knowledge/curated.ts'
+import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
+import { refuse } from '#shared/errors/waggle-error.ts'
+import { queryTerms } from '#shared/ranking/terms.ts'
+import type { KnowledgeParts } from '../parts.ts'
+import { readerOf } from '../search/find.ts'
+import type { Searched } from '../search/find.ts'
+
+type Handlers = Pick<PoolHandlers<(typeof Knowledge)['messages']>, 'unanswered' | 'dismiss' | 'curated' | 'curate' | 'uncurate'>
+
+/** What nobody could answer, and what people answered instead. */
+export function curatedHandlers({ database }: KnowledgeParts): Handlers {
+  const staff = (ctx: PoolContext): string => {
+    if (!readerOf(ctx).staff) throw refuse('FORBIDDEN', { reason: 'Curated answers are for operators.' })
+    return ctx.cause.principal?.user ?? ''
+  }
+  return {
+    unanswered: async (ctx, { collection, limit, after }) => {
+      staff(ctx)
+      return await database.tenant(ctx.tenant, async (sql) => {
+        const rows = await listUnanswered(sql, collection, limit, markOf(after).after)
+        return {
+          questions: rows.map((row) => ({ ...row, nearest: [...row.nearest] })),
+          next: nextOf(rows, limit, ({ lastAt: at, id }) => ({ at, id })),
+        }
+      })
+    },
+
+    dismiss: async (ctx, { collection, id }) => {
+      staff(ctx)
+      const settled = await database.tenant(ctx.tenant, (sql) => settleUnanswered(sql, collection, id, 'dismissed'))
+      if (!settled) throw refuse('NOT_FOUND', { question: id })
+      return {}
+    },
+
+    curated: async (ctx, { collection }) => {
+      staff(ctx)
+      const answers = await database.tenant(ctx.tenant, (sql) => listCurated(sql, collection))
+      return { answers: answers.map(({ terms: _terms, collection: _in, ...answer }) => answer) }
+    },
+
+    curate: async (ctx, { collection, question, answer }) => {
+      const createdBy = staff(ctx)
+      const id = questionId(question)
+      await database.tenant(ctx.tenant, async (sql) => {
+        if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
+        await saveCurated(sql, { collection, id, question, answer, terms: termsOf(question), createdBy }, Date.now())
+        await settleUnanswered(sql, collection, id, 'answered')
+      })
+      return { id }
+    },
+
+    uncurate: async (ctx, { collection, id }) => {
+      staff(ctx)
+      const removed = await database.tenant(ctx.tenant, (sql) => removeCurated(sql, collection, id))
+      if (!removed) throw refuse('NOT_FOUND', { answer: id })
+      return {}
+    },
+  }
+}
+
+/** The curated answer of a question that is near enough to this one, and counts that it was said. */
+export async function nearestCurated({ database }: KnowledgeParts, tenant: string, question: string, collections: readonly Searched[]): Promise<CuratedRow | null> {
+  const terms = termsOf(question)
+  if (terms.length === 0) return null
+  return await database.tenant(tenant, async (sql) => {
+    const near = await curatedNear(sql, collections.map(({ id }) => id), terms)
+    const best = near.map((row) => ({ row, like: likeness(terms, row.terms) })).toSorted((a, b) => b.like - a.like)[0]
+    if (best === undefined) return null
+    const floor = collections.find(({ id }) => id === best.row.collection)?.settings.curatedFloor ?? 1
+    if (best.like < floor) return null
+    await countHit(sql, best.row.collection, best.row.id)
+    return best.row
+  })
+}
+
+/** Stems alone: an inflected question is the same one. */
+function termsOf(question: string): string[] {
+  return queryTerms(question).flatMap(({ term }) => (term.startsWith('w:') ? [] : [term]))
+}
+
+/** Dice's coefficient of the two sets, 0 to 1. */
+export function likeness(one: readonly string[], other: readonly string[]): number {
+  if (one.length + other.length === 0) return 0
+  const set = new Set(other)
+  return (2 * one.filter((term) => set.has(term)).length) / (one.length + other.length)
+}
