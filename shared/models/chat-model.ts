@@ -11,7 +11,7 @@ import type { IterableReadableStream } from '@langchain/core/utils/stream'
 
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 
-import { countTokens } from './count-tokens.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 import type { ModelRequest, ToolCallMade, ToolChoice } from './driver.ts'
 import { streamChain } from './model-chain.ts'
 import type { ChainDeps, ChainLink, ChainPiece } from './model-chain.ts'

@@ -6,10 +6,11 @@ import { isRecord } from './schema.ts'
 import { at, withValue } from './slots/args.ts'
 import { fillSlots } from './slots/fill-slots.ts'
 import type { Filled } from './slots/fill-slots.ts'
+import { MAX_TEXT_CHARS } from './facts/reading.ts'
 import { isCue } from './slots/leaf.ts'
 import type { Leaf } from './slots/leaf.ts'
 import type { ToolCard } from './tool-card.ts'
-import { readWords } from './words.ts'
+import { readWords } from '#shared/text/words.ts'
 
 /** How many earlier messages of the person are looked at. */
 const MAX_LOOK_BACK = 4
@@ -48,7 +49,7 @@ function identifies(leaf: Leaf): boolean {
 }
 
 function pointsBack(text: string, leaf: Leaf): boolean {
-  return POINTS_BACK.test(text) || readWords(text).some((word) => isCue(leaf, word.stem))
+  return POINTS_BACK.test(text) || readWords(text.slice(0, MAX_TEXT_CHARS)).some((word) => isCue(leaf, word.stem))
 }
 
 function fromCalls(conversation: Conversation, leaf: Leaf): unknown {

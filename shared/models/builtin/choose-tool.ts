@@ -1,9 +1,9 @@
 import { leavesOf } from './slots/leaf.ts'
 import type { Role } from './slots/role.ts'
-import { synonymsOf } from './synonyms.ts'
+import { synonymsOf } from '#shared/text/synonyms.ts'
 import type { ToolCard } from './tool-card.ts'
-import { GENERIC } from './words.ts'
-import type { Word } from './words.ts'
+import { GENERIC } from '#shared/text/words.ts'
+import type { Word } from '#shared/text/words.ts'
 
 /**
  * Which tool a message asks for. Two questions, asked apart:

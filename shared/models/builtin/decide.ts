@@ -8,7 +8,7 @@ import type { Ranked } from './choose-tool.ts'
 import { callOf, freshResults, lastHumanText, pastCalls, readConversation } from './conversation.ts'
 import type { Conversation } from './conversation.ts'
 import type { LocalDate } from './facts/date.ts'
-import { readMessage } from './facts/reading.ts'
+import { MAX_TEXT_CHARS, readMessage } from './facts/reading.ts'
 import type { Reading } from './facts/reading.ts'
 import { findPending, readAnswer } from './pending.ts'
 import type { Pending } from './pending.ts'
@@ -22,7 +22,6 @@ import { currenciesIn, languagesIn } from './slots/named-slots.ts'
 import type { Role } from './slots/role.ts'
 import { cardOf } from './tool-card.ts'
 import type { ToolCard } from './tool-card.ts'
-import { MAX_TEXT_CHARS } from './words.ts'
 
 /**
  * What the builtin model does next. It is a function of the request and of today's date, and holds nothing between calls.

@@ -1,4 +1,4 @@
-import { splitName } from './words.ts'
+import { splitName } from '#shared/text/words.ts'
 
 /**
  * A tool's JSON Schema, read once into slots. Dialects met in the wild are mapped on reading: `dict` is object, `float`

@@ -1,8 +1,9 @@
 import type { ToolSpec } from '../tool-spec.ts'
+import { MAX_TEXT_CHARS } from './facts/reading.ts'
 import { isRecord, readSlots } from './schema.ts'
 import type { Slot } from './schema.ts'
-import { stem } from './stem.ts'
-import { GENERIC, STOP, readWords, splitName } from './words.ts'
+import { stem } from '#shared/text/stem.ts'
+import { GENERIC, STOP, readWords, splitName } from '#shared/text/words.ts'
 
 /**
  * A tool compiled for choosing: its slots, and its words with the weight of the place they stand in (BM25F: a name says
@@ -78,7 +79,7 @@ export function nameStems(name: string): string[] {
 }
 
 export function contentStems(text: string): string[] {
-  return readWords(text)
+  return readWords(text.slice(0, MAX_TEXT_CHARS))
     .filter((word) => !word.stop)
     .map((word) => word.stem)
 }

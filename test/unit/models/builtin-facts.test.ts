@@ -2,9 +2,9 @@ import { readDates, readTimes, writeDate, writeTime } from '#shared/models/built
 import { readNumbers } from '#shared/models/builtin/facts/number.ts'
 import { readMessage } from '#shared/models/builtin/facts/reading.ts'
 import { convertUnit, unitNamed, unitWanted } from '#shared/models/builtin/facts/unit.ts'
-import { stem } from '#shared/models/builtin/stem.ts'
-import { splitName } from '#shared/models/builtin/words.ts'
-import { countTokens } from '#shared/models/count-tokens.ts'
+import { stem } from '#shared/text/stem.ts'
+import { splitName } from '#shared/text/words.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 /** A Saturday. */

@@ -1,5 +1,5 @@
 import type { Leaf } from '../slots/leaf.ts'
-import { splitName } from '../words.ts'
+import { splitName } from '#shared/text/words.ts'
 
 const MAX_LISTED_CHOICES = 12
 const MAX_SUBJECT_CHARS = 120

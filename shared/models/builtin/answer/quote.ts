@@ -1,7 +1,7 @@
 import type { Passage } from '../../passages.ts'
-import { synonymsOf } from '../synonyms.ts'
-import { GENERIC, readWords } from '../words.ts'
-import { splitSentences } from './sentences.ts'
+import { synonymsOf } from '#shared/text/synonyms.ts'
+import { GENERIC, readWords } from '#shared/text/words.ts'
+import { splitSentences } from '#shared/text/sentences.ts'
 
 /**
  * Answers by quoting: the sentences of the supplied passages that say most of what was asked, each with its mark.

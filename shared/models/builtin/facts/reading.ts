@@ -1,5 +1,5 @@
-import { MAX_TEXT_CHARS, readWords } from '../words.ts'
-import type { Word } from '../words.ts'
+import { readWords } from '#shared/text/words.ts'
+import type { Word } from '#shared/text/words.ts'
 import { readEmails, readPhones, readUrls } from './contact.ts'
 import { readDates, readTimes } from './date.ts'
 import type { LocalDate } from './date.ts'
@@ -25,6 +25,8 @@ export interface Reading {
   readonly formulas: readonly TextFact[]
 }
 
+/** The model never spends more than a few milliseconds on a message, whatever its length. */
+export const MAX_TEXT_CHARS = 8_000
 /** A person means a handful; what comes after so many is noise, and would be compared with everything. */
 const MAX_FACTS = 300
 

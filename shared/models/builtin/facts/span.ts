@@ -1,5 +1,5 @@
-import { GENERIC } from '../words.ts'
-import type { Word } from '../words.ts'
+import { GENERIC } from '#shared/text/words.ts'
+import type { Word } from '#shared/text/words.ts'
 import type { TextFact } from './fact.ts'
 
 const QUOTED =

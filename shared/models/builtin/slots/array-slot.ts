@@ -1,6 +1,6 @@
 import { readPhrases } from '../facts/span.ts'
 import type { Reading } from '../facts/reading.ts'
-import { GENERIC } from '../words.ts'
+import { GENERIC } from '#shared/text/words.ts'
 import { chooseAll } from './choice-slot.ts'
 import { isNumeric } from '../schema.ts'
 import type { Filling } from './filling.ts'

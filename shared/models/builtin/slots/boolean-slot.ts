@@ -1,5 +1,5 @@
 import type { Reading } from '../facts/reading.ts'
-import { GENERIC } from '../words.ts'
+import { GENERIC } from '#shared/text/words.ts'
 import type { Filling } from './filling.ts'
 import type { Leaf } from './leaf.ts'
 

@@ -1,7 +1,7 @@
 import { distance as levenshtein } from 'fastest-levenshtein'
 import { wordAt } from '../facts/reading.ts'
 import type { Reading } from '../facts/reading.ts'
-import { synonymsOf } from '../synonyms.ts'
+import { synonymsOf } from '#shared/text/synonyms.ts'
 import type { Leaf } from './leaf.ts'
 
 /** How far, in words, a cue reaches. */

@@ -1,9 +1,9 @@
 import { unitWanted, dimensionOf } from '../facts/unit.ts'
 import type { Dimension, Unit } from '../facts/unit.ts'
 import type { Slot } from '../schema.ts'
-import { stem } from '../stem.ts'
+import { stem } from '#shared/text/stem.ts'
 import { contentStems, nameStems } from '../tool-card.ts'
-import { GENERIC, splitName } from '../words.ts'
+import { GENERIC, splitName } from '#shared/text/words.ts'
 import { roleOf } from './role.ts'
 import type { Role } from './role.ts'
 

@@ -1,6 +1,6 @@
 import type { Slot } from '../schema.ts'
-import { stem } from '../stem.ts'
-import { GENERIC } from '../words.ts'
+import { stem } from '#shared/text/stem.ts'
+import { GENERIC } from '#shared/text/words.ts'
 
 /** What kind of text a string slot is after. It decides which shapes fit and which prepositions lead to them. */
 export type Role =

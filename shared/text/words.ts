@@ -1,9 +1,8 @@
 import { stem } from './stem.ts'
 
 /**
- * Words of a text, as tool choice and slot filling see them. A word keeps where it stood, so that a recogniser can ask
- * what is near it and an answer can quote it. Input is cut at MAX_TEXT_CHARS: the model never spends more than a few
- * milliseconds on a message, whatever its length.
+ * Words of a text, as ranking, tool choice and slot filling see them. A word keeps where it stood, so that a recogniser can ask
+ * what is near it and an answer can quote it.
  */
 export interface Word {
   /** As written. */
@@ -16,13 +15,14 @@ export interface Word {
   readonly stop: boolean
 }
 
-export const MAX_TEXT_CHARS = 8_000
+/** Longer names are of nobody's making. */
+const MAX_NAME_CHARS = 8_000
 
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}]+)?/gu
 
 export function readWords(text: string): Word[] {
   const words: Word[] = []
-  for (const match of text.slice(0, MAX_TEXT_CHARS).matchAll(WORD)) {
+  for (const match of text.matchAll(WORD)) {
     const written = match[0]
     const lower = written.toLowerCase().replace(/['’]s$/, '')
     words.push({
@@ -40,7 +40,7 @@ export function readWords(text: string): Word[] {
 /** `getUserInfo`, `user_info.get`, `HTTPServer2` -> the plain words of an identifier. */
 export function splitName(name: string): string[] {
   return name
-    .slice(0, MAX_TEXT_CHARS)
+    .slice(0, MAX_NAME_CHARS)
     .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
     .replace(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, '$1 $2')
     .replace(/(\p{L})(\p{N})/gu, '$1 $2')

@@ -1,0 +1,46 @@
+import { readTerms } from './read-terms.ts'
+
+/**
+ * Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998), against near-duplicates only: two passages that share
+ * less than NEAR of their words are different, however alike their subject, and are not moved.
+ */
+export function diversify<T>(
+  ranked: readonly T[],
+  scoreOf: (item: T) => number,
+  textOf: (item: T) => string,
+  limit: number,
+): { readonly item: T; readonly duplicates: number }[] {
+  const left = ranked.map((item) => ({ item, shingles: shinglesOf(textOf(item)), duplicates: 0 }))
+  const chosen: typeof left = []
+  while (chosen.length < limit && left.length > 0) {
+    let best = 0
+    for (const [at, one] of left.entries()) if (worth(one) > worth(left[best] ?? one)) best = at
+    const [taken] = left.splice(best, 1)
+    if (taken === undefined) break
+    chosen.push(taken)
+    for (const one of left) one.duplicates = Math.max(one.duplicates, alike(one.shingles, taken.shingles))
+  }
+  return chosen.map(({ item, duplicates }) => ({ item, duplicates }))
+
+  function worth(one: (typeof left)[number]): number {
+    return scoreOf(one.item) * (one.duplicates >= NEAR ? DUPLICATE_WORTH : 1)
+  }
+}
+
+/** Share of common word pairs from which two passages are the same one twice. */
+const NEAR = 0.6
+/** What a passage keeps when its like was taken: enough to come back when there is little else. */
+const DUPLICATE_WORTH = 0.3
+
+function shinglesOf(text: string): ReadonlySet<string> {
+  const words = readTerms(text)
+  return new Set(words.map((word, at) => `${word.surface} ${words[at + 1]?.surface ?? ''}`))
+}
+
+function alike(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  const [small, large] = one.size <= other.size ? [one, other] : [other, one]
+  if (small.size === 0) return 0
+  let shared = 0
+  for (const shingle of small) if (large.has(shingle)) shared += 1
+  return shared / small.size
+}
