@@ -30,7 +30,7 @@ import {
 } from './statements.ts'
 
 /** Points of one search up to which every one is compared. Measured: README.md. */
-export const EXACT_LIMIT = 20_000
+export const EXACT_LIMIT = 10_000
 /** Candidates kept while searching the approximate index; more is slower and finds more. */
 export const SEARCH_CANDIDATES = 200
 /** Vectors in one statement: about a megabyte of text at 1,024 dimensions. */
