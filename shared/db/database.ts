@@ -29,6 +29,8 @@ export const DEFAULT_POOL_SIZE = 10
 const BELOW_HALF = 0.48
 const STATEMENT_TIMEOUT_MS = 30_000
 const IDLE_IN_TRANSACTION_MS = 10_000
+/** Any number of ours; one of upkeep at a time in a database. */
+const UPKEEP_LOCK = 4_903_217_568
 
 export class Database {
   readonly leaseMs: number
@@ -108,8 +110,11 @@ export class Database {
    * One statement of upkeep, outside of any transaction and without a tenant, as the owner of the tables: an index that is
    * built beside running work. On a connection of its own, so that no pool has one less for minutes. The text is made by
    * the server's `format`, never put together here.
+   *
+   * False when another process is at its upkeep: two concurrent builds on one table wait for each other's snapshot, and so
+   * would whoever waited for a lock inside the server. Hence a lock that is tried, and the caller asks again later.
    */
-  async maintain(text: string, timeoutMs: number): Promise<void> {
+  async maintain(text: string, timeoutMs: number): Promise<boolean> {
     const pool = openPool({
       url: this.#url,
       size: 1,
@@ -118,7 +123,15 @@ export class Database {
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
     })
     try {
-      await pool.query(text)
+      const { rows } = await pool.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [UPKEEP_LOCK])
+      if (rows[0]?.mine !== true) return false
+      try {
+        await pool.query(text)
+      } finally {
+        // On PGlite no session ends with its connection.
+        await pool.query('select pg_advisory_unlock($1)', [UPKEEP_LOCK])
+      }
+      return true
     } catch (error) {
       throw databaseError(error)
     } finally {

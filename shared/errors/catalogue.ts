@@ -342,6 +342,7 @@ export const CATALOGUE = {
     'Set NATS_URL, put nats-server on PATH, or allow the download.',
   ),
   DATABASE_DOWN: entry('The database does not answer.', 'sys', 503, true, 'Check DATABASE_URL and the server.'),
+  VECTORS_DOWN: entry('The vector store does not answer.', 'sys', 503, true, 'Check QDRANT_URL and the server.'),
   BROKER_DOWN: entry('The message broker does not answer.', 'sys', 503, true, 'Check NATS_URL and the server.'),
   DECRYPT: entry('A stored secret cannot be decrypted.', 'sys', 500, false, 'Set the key it was encrypted with.'),
   INTERNAL: entry('Something unexpected went wrong.', 'pub', 500, true, 'Try again; if it stays, report the trace id.'),

@@ -1,5 +1,3 @@
-import { backoffMs } from '#shared/lib/backoff.ts'
-import { delay } from '#shared/lib/clock.ts'
 import type { Clock } from '#shared/lib/clock.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { ErrorCode } from '#shared/errors/catalogue.ts'
@@ -8,6 +6,7 @@ import { Attempt } from './attempt.ts'
 import type { BreakerBoard } from './breaker.ts'
 import type { ModelDriver, ModelPiece, ModelRequest, TokenUsage } from './driver.ts'
 import type { PriceTable } from './price.ts'
+import { FAULTS, pauseAfter, rest } from './retry.ts'
 import type { ModelLimits } from './spec.ts'
 
 /**
@@ -56,8 +55,6 @@ export type ChainPiece =
   | Exclude<ModelPiece, { kind: 'end' }>
   | (Extract<ModelPiece, { kind: 'end' }> & { readonly call: ModelCall })
 
-/** Failures of the provider: worth another try, and counted by the breaker. */
-const FAULTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MODEL_DOWN', 'MODEL_CUT', 'MODEL_MALFORMED'])
 /** Neither of these gets better elsewhere. */
 const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CANCELLED', 'MODEL_REFUSED'])
 
@@ -100,21 +97,4 @@ export async function* streamChain(
     }
   }
   throw failure ?? new WaggleError('MODEL_DOWN', { reason: 'No model is configured.' })
-}
-
-/** How long to wait before the next try; null when there should be none. */
-function pauseAfter(failure: WaggleError, attempt: number, limits: ModelLimits, random: () => number): number | null {
-  if (!FAULTS.has(failure.code) && failure.code !== 'MODEL_BUSY') return null
-  const own = backoffMs(attempt - 1, limits.backoffFirstMs, limits.backoffMaxMs, random)
-  const asked = failure.details['retryAfterMs']
-  if (typeof asked !== 'number') return own
-  return asked > limits.retryAfterMaxMs ? null : Math.max(asked, own)
-}
-
-async function rest(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
-  try {
-    await delay(clock, ms, signal)
-  } catch {
-    throw new WaggleError('CANCELLED', { step: 'waiting to try the model again' })
-  }
 }

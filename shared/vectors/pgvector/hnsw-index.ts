@@ -4,12 +4,16 @@
  *
  * absent     searched exactly
  * building   by some process; searched exactly meanwhile
- * failed     a build was broken off and left an invalid index: it is removed, and built again by the next `ensure`
+ * failed     a build was broken off and left an invalid index: it is removed and built again
  * built      used by PgVectorStore.nearest
+ *
+ * In one database one build runs at a time (Database.maintain); whoever wants another waits for its turn here.
  */
 import { createHash } from 'node:crypto'
 
 import { WaggleError } from '#shared/errors/waggle-error.ts'
+import { delay } from '#shared/lib/clock.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 import type { Database } from '#shared/db/database.ts'
 
 import type { VectorIndex } from '../vector-store.ts'
@@ -18,6 +22,8 @@ import type { VectorIndex } from '../vector-store.ts'
 const LINKS = 16
 const BUILD_CANDIDATES = 64
 export const BUILD_TIMEOUT_MS = 3_600_000
+/** How often whoever waits for its turn looks again. */
+const TURN_MS = 250
 
 type State = 'absent' | 'building' | 'failed' | 'built'
 
@@ -27,31 +33,41 @@ export function indexName(tenant: string, { collection, generation, dimensions }
   return `chunk_vectors_hnsw_${createHash('sha256').update(place).digest('hex').slice(0, 32)}`
 }
 
-export async function ensureHnsw(database: Database, tenant: string, index: VectorIndex): Promise<boolean> {
+/** Resolves when it is built, by whomever. */
+export async function ensureHnsw(database: Database, tenant: string, index: VectorIndex, clock: Clock): Promise<void> {
   const name = indexName(tenant, index)
-  const state = await stateOf(database, name)
-  if (state === 'built') return true
-  if (state === 'building') return false
-  if (state === 'failed') await dropHnsw(database, tenant, index)
-  await database.maintain(await buildStatement(database, tenant, index), BUILD_TIMEOUT_MS)
-  return (await stateOf(database, name)) === 'built'
+  for (;;) {
+    const state = await stateOf(database, name)
+    if (state === 'built') return
+    if (state === 'failed') await dropHnsw(database, tenant, index, clock)
+    if (state !== 'building') {
+      await database.maintain(await buildStatement(database, tenant, index), BUILD_TIMEOUT_MS)
+      if ((await stateOf(database, name)) === 'built') return
+    }
+    await delay(clock, TURN_MS)
+  }
 }
 
 export async function hasHnsw(database: Database, tenant: string, index: VectorIndex): Promise<boolean> {
   return (await stateOf(database, indexName(tenant, index))) === 'built'
 }
 
-export async function dropHnsw(database: Database, tenant: string, index: VectorIndex): Promise<void> {
+export async function dropHnsw(database: Database, tenant: string, index: VectorIndex, clock: Clock): Promise<void> {
   const name = indexName(tenant, index)
-  if ((await stateOf(database, name)) === 'absent') return
-  await database.maintain(await textOf(database, DROP, [name]), BUILD_TIMEOUT_MS)
+  while ((await stateOf(database, name)) !== 'absent') {
+    const [statement] = await database.lookup<{ text: string }>(DROP, [name])
+    if (statement !== undefined && (await database.maintain(statement.text, BUILD_TIMEOUT_MS))) return
+    await delay(clock, TURN_MS)
+  }
 }
 
 /** The names stand in the statement as literals, for an index has no parameters: the server itself quotes them. */
-export function buildStatement(database: Database, tenant: string, index: VectorIndex): Promise<string> {
+export async function buildStatement(database: Database, tenant: string, index: VectorIndex): Promise<string> {
   const { collection, generation, dimensions } = index
   const values = [indexName(tenant, index), dimensions, LINKS, BUILD_CANDIDATES, tenant, collection, generation]
-  return textOf(database, BUILD, values)
+  const [row] = await database.lookup<{ text: string }>(BUILD, values)
+  if (row === undefined) throw new WaggleError('INTERNAL', { reason: 'The server made no statement.' })
+  return row.text
 }
 
 const BUILD = `select format('create index concurrently if not exists %I on chunk_vectors
@@ -70,10 +86,4 @@ async function stateOf(database: Database, name: string): Promise<State> {
   if (row === undefined) return 'absent'
   if (row.valid) return 'built'
   return row.building ? 'building' : 'failed'
-}
-
-async function textOf(database: Database, text: string, values: readonly unknown[]): Promise<string> {
-  const [row] = await database.lookup<{ text: string }>(text, values)
-  if (row === undefined) throw new WaggleError('INTERNAL', { reason: 'The server made no statement.' })
-  return row.text
 }

@@ -1,5 +1,7 @@
 import type { TenantSql } from '#shared/actor/store.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
+import { systemClock } from '#shared/lib/clock.ts'
+import type { Clock } from '#shared/lib/clock.ts'
 import type { Database } from '#shared/db/database.ts'
 
 import { batchesOf, ranked, requireLimit, tenantOf } from '../store-query.ts'
@@ -28,7 +30,7 @@ import {
 } from './statements.ts'
 
 /** Points of one search up to which every one is compared. Measured: README.md. */
-export const EXACT_LIMIT = 20_000
+export const EXACT_LIMIT = 10_000
 /** Candidates kept while searching the approximate index; more is slower and finds more. */
 export const SEARCH_CANDIDATES = 200
 /** Vectors in one statement: about a megabyte of text at 1,024 dimensions. */
@@ -41,6 +43,7 @@ const DECIMALS = 1e6
 export interface PgVectorOptions {
   readonly exactLimit?: number
   readonly searchCandidates?: number
+  readonly clock?: Clock
 }
 
 /**
@@ -54,11 +57,13 @@ export class PgVectorStore implements VectorStore {
   readonly #database: Database
   readonly #exactLimit: number
   readonly #searchCandidates: number
+  readonly #clock: Clock
 
   constructor(database: Database, options: PgVectorOptions = {}) {
     this.#database = database
     this.#exactLimit = options.exactLimit ?? EXACT_LIMIT
     this.#searchCandidates = options.searchCandidates ?? SEARCH_CANDIDATES
+    this.#clock = options.clock ?? systemClock
   }
 
   async prepare(scope: VectorScope, index: VectorIndex): Promise<void> {
@@ -115,15 +120,12 @@ export class PgVectorStore implements VectorStore {
 
   async ensureIndex(tenant: string, index: VectorIndex, count: number): Promise<'exact' | 'approximate'> {
     requireDimensions(index)
-    const built =
-      count > this.#exactLimit
-        ? await ensureHnsw(this.#database, tenant, index)
-        : await hasHnsw(this.#database, tenant, index)
-    return built ? 'approximate' : 'exact'
+    if (count > this.#exactLimit) await ensureHnsw(this.#database, tenant, index, this.#clock)
+    return (await hasHnsw(this.#database, tenant, index)) ? 'approximate' : 'exact'
   }
 
   async dropGeneration(tenant: string, index: VectorIndex): Promise<void> {
-    await dropHnsw(this.#database, tenant, index)
+    await dropHnsw(this.#database, tenant, index, this.#clock)
     await this.drop(tenant, { collection: index.collection, generation: index.generation })
   }
 
