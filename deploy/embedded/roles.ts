@@ -13,6 +13,7 @@ export const ROLE_ENTRIES = {
   guardrails: 'services/guardrails/main.ts',
   desk: 'services/desk/main.ts',
   directory: 'services/directory/main.ts',
+  knowledge: 'services/knowledge/main.ts',
   gateway: 'gateway/main.ts',
 } as const
 export type Role = keyof typeof ROLE_ENTRIES

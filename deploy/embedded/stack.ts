@@ -9,6 +9,7 @@ import { hostAgents } from '#services/agents/main.ts'
 import { hostDesk } from '#services/desk/main.ts'
 import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
+import { hostKnowledge } from '#services/knowledge/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
 import { signToken } from '#gateway/auth/tokens.ts'
@@ -153,11 +154,13 @@ async function startInProcess(config: Config, progress: Progress, undo: (() => P
       hostGuardrails(service)
       hostDesk(service)
       hostDirectory(service)
+      const knowledge = await hostKnowledge(service, { allow: config.tools.allow })
+      undo.push(knowledge.close)
       undo.push(tools.close)
       undo.push(() => service.system.stop())
       await service.system.start()
     },
-    () => `supervisor, agents, tools, guardrails, desk, directory (${service.system.census().partitions} partitions)`,
+    () => `supervisor, agents, tools, guardrails, desk, directory, knowledge (${service.system.census().partitions} partitions)`,
   )
   const gateway = await progress.part(
     'gateway',
@@ -186,7 +189,7 @@ async function startProcesses(
     TOOLS_ALLOW: config.tools.allow.join(','),
     LOG_LEVEL: env['LOG_LEVEL'] ?? 'info',
     PORT: String(config.http.port),
-    // One session behind all connections: seven processes share what one would have.
+    // One session behind all connections: eight processes share what one would have.
     DATABASE_POOL: env['DATABASE_POOL'] ?? '4',
   }
   const processes: RoleProcess[] = []

@@ -32,13 +32,13 @@ export function addReceiving(app: FastifyInstance, clock: Clock): void {
 
 export async function receivedOf(route: Route, request: FastifyRequest): Promise<Received | null> {
   switch (route.receives) {
-    case undefined:
-      return null
     case 'bytes':
       if (request.headers['content-type'] !== BYTES) throw refuse('BAD_INPUT', { reason: `The body must be ${BYTES}.` })
       return { name: '', mime: '', content: request.body as AsyncIterable<Uint8Array>, fields: () => ({}) }
     case 'form':
       return await formOf(route, request)
+    default:
+      return null
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AgentKnowledge } from '#shared/contracts/agent.ts'
 import type { BudgetLimits } from '#shared/contracts/budget.ts'
 import type { GraphTool } from '#shared/graph/agent-graph.ts'
 import type { PriceTable } from '#shared/models/price.ts'
@@ -18,6 +19,8 @@ export interface AgentProfile {
   readonly tools: readonly ProfileTool[]
   readonly limits: BudgetLimits
   readonly prices: PriceTable
+  /** The collections it answers from; null: none. */
+  readonly knowledge: AgentKnowledge | null
   /** Agents that it may hand a turn to. */
   readonly colleagues: readonly Colleague[]
   /** The tenant's rules about which calls need a person, unread. */

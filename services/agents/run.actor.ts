@@ -16,6 +16,7 @@ import type { DecisionMade } from '#shared/contracts/review.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 import { Answer } from './answer.ts'
 import { Budget, modelOf } from './budget.ts'
+import { KNOWLEDGE_TAINT, ground, retrieve } from './grounding.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileSource } from './profile.ts'
@@ -181,7 +182,8 @@ function finished(attempt: Attempt, graph: GraphOutput): RunResult {
   if (graph.refused !== null)
     return resultOf(attempt, 'refused', messageOf(attempt, answer.voice.blocked ?? graph.refused), steps)
   const { extractive, data } = graph
-  return resultOf(attempt, 'answered', messageOf(attempt, answer.voice.text, { extractive, data }), steps)
+  const citations = [...graph.citations]
+  return resultOf(attempt, 'answered', messageOf(attempt, answer.voice.text, { extractive, data, citations }), steps)
 }
 
 /** People have to decide: the run ends, and another one goes on from its checkpoint. */
@@ -226,7 +228,7 @@ function resultOf(
 function messageOf(
   { ctx, input, profile, steering }: Attempt,
   text: string,
-  extra: Partial<Pick<MessageFact, 'extractive' | 'data'>> = {},
+  extra: Partial<Pick<MessageFact, 'extractive' | 'data' | 'citations'>> = {},
 ): MessageFact {
   return {
     id: input.answerId,
@@ -315,11 +317,20 @@ function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
     say: (text) => answer.voice.say(text),
     restart: () => answer.voice.restart(),
     said: (text) => answer.complete(text),
-    retrieve: async () => [],
+    retrieve: async (question) => {
+      const found = await retrieve(ctx, profile.knowledge, question)
+      if (found.passages.length > 0) tainted([KNOWLEDGE_TAINT])
+      return found
+    },
     call,
     decisions: input.resume?.decisions ?? {},
     tainted,
-    verify: async (text) => verifyOutput(profile, text),
+    verify: async (text, passages, last) => {
+      const checked = verifyOutput(profile, text)
+      if (!checked.ok) return checked
+      const grounded = await ground(ctx, profile.knowledge, text, passages, last)
+      return 'feedback' in grounded ? grounded : { ...checked, ...grounded }
+    },
     spent: (spent: ModelUsage) => {
       usage.inputTokens += spent.inputTokens
       usage.outputTokens += spent.outputTokens

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AgentKnowledge } from '#shared/contracts/agent.ts'
 import { BudgetLimits } from '#shared/contracts/budget.ts'
 import type { Tool } from '#shared/db/repositories/tools.ts'
 import type { TenantConfig } from '#shared/db/tenant-config.ts'
@@ -36,6 +37,7 @@ export function profileSource(
         colleagues: (limits.handoffs ?? []).flatMap((id) => colleagueOf(config, name, id)),
         version: agent.version,
         tools: tools.map(toolOf),
+        knowledge: AgentKnowledge.safeParse(agent.knowledge).data ?? null,
         approvals: config.settings['approvals'],
       }
     },

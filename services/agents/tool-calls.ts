@@ -9,6 +9,7 @@ import type { ToolResult } from '#shared/contracts/tool.ts'
 import type { CallParked, ToolAnswer, ToolRequest } from '#shared/graph/agent-graph.ts'
 import { canonicalJson, hashOfArgs } from '#shared/lib/canonical-json.ts'
 import { approvalOf, termsOfTaint } from './approval-policy.ts'
+import { SEARCH_TOOL, passagesIn } from './grounding.ts'
 import { guard } from './guard.ts'
 import type { RunSayings } from './guard.ts'
 import type { AgentProfile, ProfileTool } from './profile.ts'
@@ -159,7 +160,7 @@ async function begunBefore(ctx: RunContext, tool: string, key: string): Promise<
 /** What the model reads of an outcome, and what the report of a stop says of it. */
 async function told(
   { ctx, sayings, report }: CallScope,
-  { tool }: LedgerCall,
+  { tool, key }: LedgerCall,
   outcome: EffectResult<ToolResult>,
   returned: Returned,
 ): Promise<ToolAnswer> {
@@ -177,7 +178,7 @@ async function told(
     }
     case 'done':
       report.happened.push(tool.name)
-      return await accepted(ctx, sayings, tool, outcome.value, returned)
+      return await accepted(ctx, sayings, { tool, key }, outcome.value, returned)
   }
 }
 
@@ -194,7 +195,7 @@ function happenedStill({ details }: { readonly details?: unknown }): boolean {
 async function accepted(
   ctx: RunContext,
   sayings: RunSayings,
-  tool: ProfileTool,
+  { tool, key }: Pick<LedgerCall, 'tool' | 'key'>,
   value: ToolResult,
   returned: Returned,
 ): Promise<ToolAnswer> {
@@ -210,6 +211,8 @@ async function accepted(
   returned('done', masked ? after.text : value.result)
   // Only our own tools may ask for a person by a marker: an outside service could answer anything.
   const passed = masked ? (objectIn(after.text) ?? after.text) : value.result
+  const found = tool.builtin && tool.name === SEARCH_TOOL ? passagesIn(passed, key) : null
+  if (found !== null) return { text: found.text, failed: false, escalate: null, taint, passages: found.passages }
   return {
     text: masked ? after.text : text,
     failed: false,

@@ -1,4 +1,3 @@
-import type { AgentPorts } from '#shared/graph/agent-graph.ts'
 import { compileSchema } from '#shared/lib/json-schema/compile-schema.ts'
 import type { AgentProfile } from './profile.ts'
 
@@ -6,7 +5,7 @@ import type { AgentProfile } from './profile.ts'
 export function verifyOutput(
   { outputSchema }: Pick<AgentProfile, 'outputSchema'>,
   answer: string,
-): Awaited<ReturnType<AgentPorts['verify']>> {
+): { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly feedback: string } {
   if (outputSchema === null) {
     return answer.trim() === '' ? { ok: false, feedback: 'It was empty.' } : { ok: true, data: null }
   }

@@ -1,6 +1,24 @@
-import type { EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import type { Agent } from 'undici'
+import type { CollectionSettings, EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import type { Database } from '#shared/db/database.ts'
+import type { Secrets } from '#shared/db/secrets.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import { HASHED_DIMENSIONS, HASHED_VERSION } from '#shared/ranking/hashed-embedder.ts'
+import type { OutboundRules } from '#shared/lib/outbound/address-rules.ts'
+import { guardedFetch } from '#shared/lib/outbound/guarded-fetch.ts'
+import { HASHED_DIMENSIONS, HASHED_VERSION, embedHashed, embedHashedQuery } from '#shared/ranking/hashed-embedder.ts'
+import { createEmbedder } from '#shared/vectors/create-embedder.ts'
+import { createReranker } from '#shared/vectors/create-reranker.ts'
+import type { Embedder } from '#shared/vectors/embedder.ts'
+import type { LexicalMaths } from '#shared/vectors/embedders/builtin-embedder.ts'
+import type { Reranker } from '#shared/vectors/reranker.ts'
+import type { KnowledgeParts } from './parts.ts'
+
+const HASHED: LexicalMaths = {
+  id: HASHED_VERSION,
+  dimensions: HASHED_DIMENSIONS,
+  document: embedHashed,
+  query: embedHashedQuery,
+}
 
 /** What names a generation: vectors of another id cannot be compared with its own. */
 export function embedderId({ provider, model }: EmbedderSettings): string {
@@ -13,4 +31,46 @@ export function embedderDimensions({ provider, dimensions }: EmbedderSettings): 
   if (dimensions === undefined)
     throw refuse('BAD_INPUT', { fields: [{ path: 'settings.embedder.dimensions', problem: 'needed for a hosted model' }] })
   return dimensions
+}
+
+interface Line {
+  readonly database: Database
+  readonly secrets: Secrets
+  readonly agent: Agent
+  readonly rules: OutboundRules
+}
+
+/** A tenant's key is opened for each use and kept nowhere; its base URL is reached like any other address it names. */
+export function embedderSource(line: Line): KnowledgeParts['embedder'] {
+  const builtin = createEmbedder({ provider: 'builtin' }, { lexical: HASHED })
+  return async (tenant, settings): Promise<Embedder> => {
+    const { provider, model, baseUrl } = settings
+    if (provider === 'builtin') return builtin
+    const apiKey = await keyOf(line, tenant, settings.secret)
+    const dimensions = embedderDimensions(settings)
+    return createEmbedder({ provider, model, tenant, dimensions, ...optional({ baseUrl, apiKey }) }, { fetch: guardedFetch(line.agent, line.rules) })
+  }
+}
+
+export function rerankerSource(line: Line): KnowledgeParts['reranker'] {
+  return async (tenant: string, settings: CollectionSettings['reranker']): Promise<Reranker | null> => {
+    if (settings === null) return null
+    const { provider, model, baseUrl } = settings
+    const apiKey = await keyOf(line, tenant, settings.secret)
+    return createReranker({ provider, model, tenant, ...optional({ baseUrl, apiKey }) }, { fetch: guardedFetch(line.agent, line.rules) })
+  }
+}
+
+async function keyOf({ database, secrets }: Line, tenant: string, secret: string | undefined): Promise<string | undefined> {
+  if (secret === undefined) return undefined
+  const key = await database.tenant(tenant, (sql) => secrets.get(sql, secret))
+  if (key === null) throw refuse('NOT_FOUND', { secret })
+  return key
+}
+
+function optional(given: { readonly baseUrl: string | undefined; readonly apiKey: string | undefined }): { baseUrl?: string; apiKey?: string } {
+  return {
+    ...(given.baseUrl === undefined ? {} : { baseUrl: given.baseUrl }),
+    ...(given.apiKey === undefined ? {} : { apiKey: given.apiKey }),
+  }
 }

@@ -8,8 +8,9 @@ import type { CollectionRow } from '#shared/db/repositories/knowledge/collection
 import { documentSummary, listDocuments } from '#shared/db/repositories/knowledge/documents.ts'
 import { uploadById } from '#shared/db/repositories/knowledge/uploads.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import { curatedHandlers } from './answer/curated.ts'
-import { answerStream } from './answer/answer.ts'
+import { answerStream, keepUnheld } from './answer/answer.ts'
+import { citationsOf } from './answer/citations.ts'
+import { curatedHandlers, nearestCurated } from './answer/curated.ts'
 import { chunksOf, passageOf, previewOf } from './documents/passages.ts'
 import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 import { goldenHandlers } from './golden/golden.ts'
@@ -29,7 +30,10 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
       search: async (ctx, request) => {
         const started = performance.now()
         const found = await find(parts, cache, ctx, request)
+        const curated = request.answering ? await nearestCurated(parts, ctx.tenant, request.question, found.collections) : null
+        if (request.answering && curated === null && !found.covered) await keepUnheld(parts, ctx, request.question, found)
         return {
+          curated: curated === null ? null : { id: curated.id, answer: curated.answer },
           passages: found.passages.map((passage) => foundPassage(passage, request.explain)),
           coverage: found.coverage,
           covered: found.covered,
@@ -42,9 +46,11 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
 
       answer: (ctx, request) => answerStream(parts, cache, ctx, request),
 
+      cite: (ctx, { spans }) => database.tenant(ctx.tenant, async (sql) => ({ citations: await citationsOf(sql, spans) })),
+
       history: (ctx, { limit, after }) =>
         database.tenant(ctx.tenant, async (sql) => {
-          const queries = await listAsked(sql, ctx.cause.principal?.user ?? '', limit, markOf(after))
+          const queries = await listAsked(sql, ctx.cause.principal?.user ?? '', limit, markOf(after).after)
           return {
             queries: queries.map((one) => ({ ...one, citations: [...one.citations], collections: [...one.collections] })),
             next: nextOf(queries, limit, ({ at, id }) => ({ at, id })),
@@ -67,8 +73,7 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
 
       documents: (ctx, { collection, limit, after }) =>
         database.tenant(ctx.tenant, async (sql) => {
-          const mark = markOf(after)
-          const documents = await listDocuments(sql, readerOf(ctx), { collection, limit, ...(mark === undefined ? {} : { after: mark }) })
+          const documents = await listDocuments(sql, readerOf(ctx), { collection, limit, ...markOf(after) })
           return { documents, next: nextOf(documents, limit, ({ createdAt: at, id }) => ({ at, id })) }
         }),
 

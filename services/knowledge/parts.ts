@@ -5,7 +5,7 @@ import type { Embedder } from '#shared/vectors/embedder.ts'
 import type { Reranker } from '#shared/vectors/reranker.ts'
 import type { VectorStore } from '#shared/vectors/vector-store.ts'
 import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
-import type { ParseDocument } from './parse/parse-document.ts'
+import type { Parser } from './parse/parse-document.ts'
 import type { Fetched } from './ingest/fetch-source.ts'
 
 /** What the actors of this role are given; `main.ts` joins it together. */
@@ -13,7 +13,7 @@ export interface KnowledgeParts {
   readonly database: Database
   readonly objects: ObjectBucket
   readonly vectors: VectorStore
-  readonly parse: ParseDocument
+  readonly parse: Parser['parseDocument']
   /** The embedder that a generation was made with. */
   readonly embedder: (tenant: string, settings: EmbedderSettings, model: Uint8Array | null) => Promise<Embedder>
   readonly reranker: (tenant: string, settings: CollectionSettings['reranker']) => Promise<Reranker | null>

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Reach } from '#shared/actor/ref.ts'
 import type { ToolCall, ToolResult } from '#shared/contracts/tool.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
@@ -19,6 +20,8 @@ export interface Caller {
   readonly principal: Principal | null
   readonly signal: AbortSignal
   readonly log: Logger
+  /** Speaks on behalf of the principal. */
+  readonly reach: Reach
 }
 
 /** Looks the tool up, checks the arguments, does it. Throws coded errors; `details.happened` says what the ledger needs. */
@@ -30,8 +33,8 @@ export async function callTool(parts: ToolParts, caller: Caller, call: z.infer<t
   signal.throwIfAborted()
   checkArgs(row, call.args)
   if (row.kind === 'builtin') {
-    const { result, text } = callBuiltin(row, call.args)
-    return { result, text, tainted: false, ms: performance.now() - begun }
+    const { result, text, tainted } = await callBuiltin(row, call.args, caller.reach)
+    return { result, text, tainted, ms: performance.now() - begun }
   }
   const { args, idempotencyKey } = call
   const result = await callHttpTool(parts, row, { tenant, principal, args, idempotencyKey, signal })

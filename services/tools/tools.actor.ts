@@ -14,8 +14,8 @@ export function toolPool(parts: ToolParts): PoolDefinition {
     concurrency: CONCURRENCY,
     queue: QUEUE,
     on: {
-      call: ({ tenant, cause, signal, log }, call) =>
-        callTool(parts, { tenant, principal: cause.principal, signal, log }, call),
+      call: ({ tenant, cause, signal, log, reach }, call) =>
+        callTool(parts, { tenant, principal: cause.principal, signal, log, reach }, call),
     },
   })
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ask, contract, spawned, tell } from '#shared/actor/contract.ts'
 import { Allotment, BudgetLimits, Spent } from './budget.ts'
 import { MessageFact, StopReport, TurnOutcome, Usage } from './event-map.ts'
+import { CollectionName } from './knowledge.ts'
 import { Pending, PendingRequest } from './pending.ts'
 import { WhileRunning } from './while-running.ts'
 import { Decided, DecisionMade, NewReviewItem } from './review.ts'
@@ -11,6 +12,16 @@ export const Said = z.object({ role: z.enum(['user', 'assistant']), author: z.st
 export type Said = z.infer<typeof Said>
 export const HISTORY_MESSAGES = 20
 export const HISTORY_CHARS = 24_000
+
+/** Which collections an agent answers from, `agents.knowledge`. */
+export const AgentKnowledge = z.object({
+  collections: z.array(CollectionName).min(1).max(20),
+  /** Passages it is given for a question. */
+  passages: z.number().int().min(1).max(20).default(6),
+  /** What becomes of a cited sentence that its passage does not say: said without its mark and noted, or sent back to the model. */
+  unsupported: z.enum(['flag', 'block']).default('flag'),
+})
+export type AgentKnowledge = z.infer<typeof AgentKnowledge>
 
 /** An agent in one conversation; key: conversation id, agent name. It routes and never waits for a model. */
 export const Prompt = z.object({

@@ -37,6 +37,22 @@ export const DocumentReceipt = z.object({
 })
 export type DocumentReceipt = z.infer<typeof DocumentReceipt>
 
+/** What is not given stays as it is. */
+export const ConfigureCollection = z.object({
+      id: CollectionName,
+      title: z.string().max(200).optional(),
+      description: z.string().max(2_000).optional(),
+      settings: CollectionSettings.optional(),
+    })
+
+/** What is not given stays as it is. */
+export const LabelChange = z.object({
+  title: DocumentLabels.shape.title.unwrap().exactOptional(),
+  tags: DocumentLabels.shape.tags.unwrap().exactOptional(),
+  metadata: DocumentLabels.shape.metadata.unwrap().exactOptional(),
+  access: DocumentLabels.shape.access.unwrap().exactOptional(),
+})
+
 const Named = z.object({ documentId: z.string().max(64) })
 const fails = ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT', 'BAD_INPUT', 'TENANT_BUSY'] as const
 
@@ -55,12 +71,7 @@ export const Ingestion = contract('ingestion', {
     { fails },
   ),
   configureCollection: tell(
-    z.object({
-      id: CollectionName,
-      title: z.string().max(200).optional(),
-      description: z.string().max(2_000).optional(),
-      settings: CollectionSettings.optional(),
-    }),
+    ConfigureCollection,
     { fails },
   ),
   removeCollection: tell(z.object({ id: CollectionName }), { fails }),
@@ -73,7 +84,7 @@ export const Ingestion = contract('ingestion', {
   ),
   endUpload: tell(z.object({ uploadId: z.string().max(64), hash: z.string().length(64) }), { fails, begins: true }),
   abandonUpload: tell(z.object({ uploadId: z.string().max(64) }), { fails }),
-  relabel: tell(Named.extend({ labels: DocumentLabels.partial() }), { fails }),
+  relabel: tell(Named.extend({ labels: LabelChange }), { fails }),
   remove: tell(Named, { fails }),
   cancel: tell(Named, { fails }),
   /** Once more, from where a failed or cancelled version stopped. */

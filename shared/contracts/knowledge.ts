@@ -121,6 +121,8 @@ export const SearchRequest = z.object({
   filter: SearchFilter.prefault({}),
   limit: z.number().int().min(1).max(50).default(8),
   explain: z.boolean().default(false),
+  /** It is asked in order to answer: a curated answer is looked for, and a question without one is kept. */
+  answering: z.boolean().default(false),
 })
 export type SearchRequest = z.infer<typeof SearchRequest>
 
@@ -151,6 +153,8 @@ export const SearchResult = z.object({
   coverage: z.number(),
   /** Whether that is enough for an answer. */
   covered: z.boolean(),
+  /** What a person has answered to this question, where one is near enough. */
+  curated: z.object({ id: z.string(), answer: z.string() }).nullable(),
   /** Terms that were added to the question. */
   expanded: z.array(z.string()),
   /** How many chunks hold a term of the question, for judging quotes. */
@@ -161,7 +165,7 @@ export const SearchResult = z.object({
 })
 export type SearchResult = z.infer<typeof SearchResult>
 
-export const AnswerRequest = SearchRequest.omit({ explain: true, limit: true }).extend({
+export const AnswerRequest = SearchRequest.omit({ explain: true, limit: true, answering: true }).extend({
   /** Whether it is kept in the history of who asks, and among the unanswered ones. */
   keep: z.boolean().default(true),
 })
@@ -262,6 +266,19 @@ export const AskedBefore = z.object({
   collections: z.array(z.string()),
   at: z.number(),
 })
+/** A span that an answer quotes: the characters of a version's canonical text from `start` to `end`. */
+export const QuotedSpan = z.object({
+  mark: z.number().int().positive(),
+  documentId: z.string().max(64),
+  version: z.number().int(),
+  title: z.string(),
+  headings: z.array(z.string()).readonly(),
+  quote: z.string(),
+  start: z.number().int().nonnegative(),
+  end: z.number().int().positive(),
+})
+export type QuotedSpan = z.infer<typeof QuotedSpan>
+
 const InCollection = z.object({ collection: CollectionName })
 const Page = z.object({ limit: z.number().int().min(1).max(200), after: z.string().max(160).nullable() })
 const next = z.string().nullable()
@@ -271,6 +288,8 @@ const missing = ['NOT_FOUND', 'FORBIDDEN', 'BAD_INPUT'] as const
 export const Knowledge = pool('knowledge', {
   search: ask(SearchRequest, SearchResult, { within: '10s', fails: [...missing, 'MODEL_DOWN', 'MODEL_BUSY'] }),
   answer: stream(AnswerRequest, KnowledgePiece, { within: '60s', fails: [...missing, 'MODEL_DOWN', 'MODEL_BUSY'] }),
+  /** Citations of those spans that stand in the stored text to the letter; the others are left out. */
+  cite: ask(z.object({ spans: z.array(QuotedSpan).max(200) }), z.object({ citations: z.array(Citation) })),
   history: ask(Page, z.object({ queries: z.array(AskedBefore), next })),
   passage: ask(PassageRequest, PassageView, { fails: missing }),
   collections: ask(z.object({}), z.object({ collections: z.array(Collection) })),

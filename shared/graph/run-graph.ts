@@ -4,6 +4,7 @@ import type { BaseCheckpointSaver, CheckpointTuple } from '@langchain/langgraph'
 import { agentGraph, isAtStepLimit, PORTS, REFUSED } from './agent-graph.ts'
 import type { AgentPorts, ModelUsage } from './agent-graph.ts'
 import { forkFrom } from './look-back.ts'
+import type { Citation } from '#shared/contracts/event-map.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { undecided } from './parked-calls.ts'
 import type { PendingCall } from './parked-calls.ts'
@@ -32,6 +33,7 @@ export interface GraphInput {
 export interface GraphOutput {
   readonly answer: string
   readonly data: unknown
+  readonly citations: readonly Citation[]
   readonly extractive: boolean
   readonly steps: number
   readonly escalate: string | null
@@ -83,6 +85,7 @@ export async function runAgentGraph(input: GraphInput, ports: AgentPorts): Promi
   return {
     answer: state.answer,
     data: state.data,
+    citations: state.citations,
     extractive: state.extractive,
     steps: state.steps,
     escalate: state.escalate,

@@ -177,6 +177,7 @@ suite('image and compose file', ({ test }) => {
       'directory',
       'gateway',
       'guardrails',
+      'knowledge',
       'supervisor',
       'tools',
     ])

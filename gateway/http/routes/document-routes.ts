@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Ingestion } from '#shared/contracts/ingestion.ts'
+import { Ingestion, LabelChange } from '#shared/contracts/ingestion.ts'
 import type { AddDocument, DocumentReceipt } from '#shared/contracts/ingestion.ts'
 import { ChunkPreview, ChunkSettings, CollectionName, DocumentLabels, DocumentSummary, Knowledge, PassageView } from '#shared/contracts/knowledge.ts'
 import type { Reach } from '#shared/actor/ref.ts'
@@ -129,7 +129,7 @@ export function documentRoutes(objects: ObjectBucket): readonly Route[] {
       tag,
       summary: 'Title, tags, metadata and access; what is not given stays.',
       params: Named,
-      body: DocumentLabels.partial(),
+      body: LabelChange,
       response: z.object({}),
       handle: ({ principal, reach, params, body }) => {
         requireRole(principal, 'operator')

@@ -1,6 +1,7 @@
+import type { z } from 'zod'
 import type { InputOf } from '#shared/actor/ref.ts'
 import { BuildGeneration } from '#shared/contracts/ingestion.ts'
-import type { Ingestion } from '#shared/contracts/ingestion.ts'
+import type { ConfigureCollection, Ingestion } from '#shared/contracts/ingestion.ts'
 import { CollectionSettings } from '#shared/contracts/knowledge.ts'
 import { collectionById, insertCollection, removeCollection as removeRow, updateCollection } from '#shared/db/repositories/knowledge/collections.ts'
 import { changeGeneration, generationOf, generationsOf, insertGeneration, useGeneration } from '#shared/db/repositories/knowledge/generations.ts'
@@ -30,7 +31,7 @@ export async function createCollection(ctx: Ctx, given: InputOf<Messages['create
 }
 
 /** Another embedder is used once its generation is built: `reindex`. */
-export async function configureCollection(ctx: Ctx, { id, ...change }: InputOf<Messages['configureCollection']>): Promise<object> {
+export async function configureCollection(ctx: Ctx, { id, ...change }: z.infer<typeof ConfigureCollection>): Promise<object> {
   requireStaff(ctx)
   if (!(await updateCollection(await ctx.sql(), id, change, ctx.now))) throw refuse('NOT_FOUND', { collection: id })
   return {}

@@ -85,7 +85,7 @@ export async function find(parts: KnowledgeParts, cache: CollectionsCache, ctx: 
   const options: SearchOptions = {
     limit: asked.limit,
     fusion: leg?.lexical === false ? RANKED : WEIGHTED,
-    glossary: Object.assign({}, ...settings.map((one) => one.glossary)) as Record<string, string[]>,
+    glossary: new Map(settings.flatMap((one) => Object.entries(one.glossary))),
     ...(await judgeOf(parts, ctx, settings)),
   }
   const result = await search(index, leg?.embed ?? null, asked.question, options)

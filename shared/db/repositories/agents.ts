@@ -22,6 +22,8 @@ export interface Agent {
   readonly outputSchema: Readonly<Record<string, unknown>> | null
   readonly maxSteps: number
   readonly limits: Readonly<Record<string, unknown>>
+  /** Which collections it answers from, and how: `AgentKnowledge`; {} for none. */
+  readonly knowledge: Readonly<Record<string, unknown>>
   readonly position: number
   readonly enabled: boolean
   readonly version: number
@@ -33,7 +35,7 @@ export type AgentInput = Pick<Agent, 'id' | 'title' | 'description' | 'systemPro
 
 const AGENTS = `
   select a.id, a.title, a.description, a.examples, a.system_prompt as "systemPrompt", a.model,
-    a.output_mode as "outputMode", a.output_schema as "outputSchema", a.max_steps as "maxSteps", a.limits, a.position,
+    a.output_mode as "outputMode", a.output_schema as "outputSchema", a.max_steps as "maxSteps", a.limits, a.knowledge, a.position,
     a.enabled, a.version,
     coalesce(array_agg(t.tool_id order by t.priority, t.tool_id) filter (where t.tool_id is not null), '{}') as tools
   from agents a left join agent_tools t on t.tenant = a.tenant and t.agent_id = a.id

@@ -1,4 +1,4 @@
-import { countTokens } from '#shared/models/count-tokens.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 import type { ProviderCalls } from '../provider/provider-call.ts'
 import type { EmbeddedText, Embedder, QueryContext } from '../embedder.ts'
 import { batchesOf } from '../store-query.ts'

@@ -1,5 +1,5 @@
 import { WaggleError } from '#shared/errors/waggle-error.ts'
-import { countTokens } from '#shared/models/count-tokens.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 
 import type { ProviderCalls } from '../provider/provider-call.ts'
 import type { Reranker } from '../reranker.ts'

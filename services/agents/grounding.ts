@@ -1,0 +1,84 @@
+import type { RunContext } from '#shared/actor/definition.ts'
+import type { AgentKnowledge } from '#shared/contracts/agent.ts'
+import type { Citation } from '#shared/contracts/event-map.ts'
+import { Knowledge } from '#shared/contracts/knowledge.ts'
+import { FIRST_TOOL_MARK } from '#shared/graph/agent-graph.ts'
+import type { GroundingPassage, Retrieved } from '#shared/graph/agent-graph.ts'
+import { renderPassages } from '#shared/models/passages.ts'
+import { citeAnswer } from '#shared/ranking/cite.ts'
+
+/** The builtin tool whose answers are passages. */
+export const SEARCH_TOOL = 'search_knowledge_base'
+/** Documents may have been written by anybody (I14). */
+export const KNOWLEDGE_TAINT = 'knowledge'
+
+/**
+ * What the agent's collections hold on a question. Where that is not enough for an answer, only titles are given: the model
+ * then has nothing it could quote, and can say where to look.
+ */
+export async function retrieve(ctx: RunContext, knowledge: AgentKnowledge | null, question: string): Promise<Retrieved> {
+  if (knowledge === null || question.trim() === '') return { passages: [], answer: null }
+  const { collections, passages: limit } = knowledge
+  const found = await ctx.reach
+    .pool(Knowledge, 'main')
+    .ask('search', { question: question.slice(0, MAX_QUESTION_CHARS), collections, limit, filter: {}, explain: false, answering: true })
+  if (found.curated !== null) return { passages: [], answer: found.curated.answer }
+  const passages = found.passages.map(({ documentId, version, title, headings, header, text, start }, at) => ({
+    mark: at + 1,
+    documentId,
+    version,
+    title: [title, ...headings.filter((heading) => heading !== title)].join(' › ').slice(0, MAX_TITLE_CHARS),
+    headings,
+    text: found.covered ? [header, text].filter((part) => part !== '').join('\n') : '',
+    start: found.covered && header !== '' ? start - header.length - 1 : start,
+  }))
+  return { passages, answer: null }
+}
+
+const MAX_QUESTION_CHARS = 4_000
+const MAX_TITLE_CHARS = 480
+
+/** Passages of one call of the search tool, with marks of their own in the whole run. */
+export function passagesIn(result: unknown, key: string): { readonly text: string; readonly passages: readonly GroundingPassage[] } | null {
+  const { passages, curated } = (result ?? {}) as { passages?: readonly GroundingPassage[]; curated?: string | null }
+  if (typeof curated === 'string') return { text: curated, passages: [] }
+  if (!Array.isArray(passages)) return null
+  const [, step = '0', place = '0'] = /(\d+)-(\d+)$/.exec(key) ?? []
+  const first = FIRST_TOOL_MARK + (Number(step) * CALLS_A_STEP + Number(place)) * PASSAGES_A_CALL
+  const marked = (passages as readonly GroundingPassage[])
+    .slice(0, PASSAGES_A_CALL)
+    .map((passage, at) => ({ ...passage, mark: first + at }))
+  return { text: renderPassages(marked), passages: marked }
+}
+
+const CALLS_A_STEP = 8
+const PASSAGES_A_CALL = 10
+
+type Grounded =
+  | { readonly answer: string; readonly citations: readonly Citation[] }
+  | { readonly ok: false; readonly feedback: string }
+
+/**
+ * Holds the answer against what it cites: a mark that points nowhere is taken out, a cited sentence that its passage does not say
+ * goes back to the model where the agent's policy says so, and otherwise loses its mark. What is left resolves to the letter.
+ */
+export async function ground(
+  ctx: RunContext,
+  knowledge: AgentKnowledge | null,
+  answer: string,
+  passages: readonly GroundingPassage[],
+  last: boolean,
+): Promise<Grounded> {
+  if (passages.length === 0) return { answer, citations: [] }
+  const cited = citeAnswer(answer, passages)
+  const wrong = [...cited.unsupported.map((claim) => `“${claim}” is not what its passage says.`), ...cited.unknown.map((mark) => `There is no passage [${mark}].`)]
+  if (wrong.length > 0 && knowledge?.unsupported === 'block' && !last) return { ok: false, feedback: wrong.join(' ') }
+  if (wrong.length > 0) ctx.log.warn({ run: ctx.address, wrong: wrong.length }, 'an answer cited what its passages do not say')
+  if (cited.spans.length === 0) return { answer: cited.answer, citations: [] }
+  const spans = cited.spans.map(({ passage, mark, start, end, quote }) => {
+    const { documentId, version, title, headings } = passage
+    return { mark, documentId, version, title: title.split(' › ')[0] ?? title, headings, quote, start, end }
+  })
+  const { citations } = await ctx.reach.pool(Knowledge, 'main').ask('cite', { spans })
+  return { answer: cited.answer, citations }
+}
