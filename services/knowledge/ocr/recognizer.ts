@@ -116,7 +116,11 @@ class TesseractPool implements Recognizer {
       // Without it a failed job is thrown where nobody can catch it.
       errorHandler: () => undefined,
     })
-    await tesseract.setParameters({ tessedit_pageseg_mode: FULLY_AUTOMATIC as never, user_defined_dpi: '300' })
+    await tesseract.setParameters({
+      tessedit_pageseg_mode: FULLY_AUTOMATIC as never,
+      user_defined_dpi: '300',
+      debug_file: '/dev/null',
+    } as never)
     const inner = (tesseract as unknown as { readonly worker: InnerThread }).worker
     const died = new Promise<never>((_, reject) => {
       inner.on('error', (error) => reject(coerceError(error)))
