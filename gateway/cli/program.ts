@@ -8,8 +8,11 @@ import { addChat } from './commands/chat.ts'
 import { addControl } from './commands/control.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addEval } from './commands/eval.ts'
+import { addIngest } from './commands/ingest.ts'
 import { addRuns } from './commands/runs.ts'
 import { addReviews } from './commands/reviews.ts'
+import { addSearch } from './commands/search.ts'
 import { addUp } from './commands/up.ts'
 import { addWatch } from './commands/watch.ts'
 import { ROOT } from './endpoint.ts'
@@ -26,6 +29,8 @@ Examples:
   waggle watch --kind tool                 what the swarm's tools do, live
   waggle take 01jd…                        you answer this conversation now
   waggle review list                       what waits for a person's decision
+  waggle ingest docs/ -c handbook          documents that agents answer from
+  waggle search "refund policy"            passages of them
   waggle doctor                            what is missing, and how to get it
 
 Environment:
@@ -64,6 +69,9 @@ function makeProgram(terminal: Terminal, done: (code: ExitCode) => void): Comman
   addChat(program, terminal, done)
   addWatch(program, terminal, done)
   addControl(program, terminal, done)
+  addIngest(program, terminal, done)
+  addSearch(program, terminal, done)
+  addEval(program, terminal, done)
   addDoctor(program, terminal, done)
   addDeadLetters(program, terminal, done)
   addRuns(program, terminal, done)

@@ -17,11 +17,25 @@ export async function request<Value>(
   endpoint: Endpoint,
   path: string,
   schema: z.ZodType<Value>,
-  send?: { readonly method: 'POST'; readonly body: unknown },
+  posted?: { readonly method: 'POST'; readonly body: unknown },
 ): Promise<Value> {
-  const response = await reach(endpoint, path, send)
-  const body = await response.json().catch(() => null)
-  if (!response.ok) throw refused(response, body)
+  return await send(endpoint, path, schema, posted === undefined ? {} : { method: posted.method, json: posted.body })
+}
+
+/** What a request sends: JSON, a form, or bytes. */
+export interface Sending {
+  readonly method?: 'POST' | 'PUT' | 'DELETE'
+  readonly json?: unknown
+  readonly body?: FormData | Uint8Array<ArrayBuffer>
+  readonly contentType?: string
+  readonly timeoutMs?: number
+}
+
+/** The same for whatever is to be sent. */
+export async function send<Value>(endpoint: Endpoint, path: string, schema: z.ZodType<Value>, sending: Sending): Promise<Value> {
+  const response = await reach(endpoint, path, sending)
+  if (!response.ok) throw await refusedBy(response)
+  const body: unknown = await response.json().catch(() => null)
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   throw new CliError(
@@ -31,22 +45,21 @@ export async function request<Value>(
   )
 }
 
-function reach(
-  endpoint: Endpoint,
-  path: string,
-  send?: { readonly method: string; readonly body: unknown },
-): Promise<Response> {
+/** The raw answer, as for a stream of events. */
+export function reach(endpoint: Endpoint, path: string, sending: Sending, accept = 'application/json'): Promise<Response> {
   const { url, token, apiKey } = endpoint
+  const { method = 'GET', json, body, contentType, timeoutMs = REQUEST_TIMEOUT_MS } = sending
+  const type = json === undefined ? contentType : 'application/json'
   return fetch(new URL(`/api/v1/${path}`, url), {
-    method: send?.method ?? 'GET',
+    method,
     headers: {
-      accept: 'application/json',
+      accept,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
-      ...(send === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(type === undefined ? {} : { 'content-type': type }),
     },
-    ...(send === undefined ? {} : { body: JSON.stringify(send.body) }),
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    ...(json !== undefined ? { body: JSON.stringify(json) } : body === undefined ? {} : { body }),
+    signal: AbortSignal.timeout(timeoutMs),
   }).catch((error: Error) => {
     if (error.name === 'TimeoutError') {
       throw new CliError(ExitCode.tooLate, `${url} did not answer.`, 'Try again, or run `waggle doctor`.', 'DEADLINE')
@@ -59,7 +72,9 @@ function reach(
   })
 }
 
-function refused(response: Response, body: unknown): CliError {
+/** What the gateway said instead. */
+export async function refusedBy(response: Response): Promise<CliError> {
+  const body: unknown = await response.json().catch(() => null)
   const inner = typeof body === 'object' && body !== null && 'error' in body ? body.error : body
   const error = ErrorBody.safeParse(inner)
   if (error.success) return fromClientError(error.data)

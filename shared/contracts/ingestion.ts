@@ -40,9 +40,9 @@ export type DocumentReceipt = z.infer<typeof DocumentReceipt>
 /** What is not given stays as it is. */
 export const ConfigureCollection = z.object({
       id: CollectionName,
-      title: z.string().max(200).optional(),
-      description: z.string().max(2_000).optional(),
-      settings: CollectionSettings.optional(),
+      title: z.string().max(200).exactOptional(),
+      description: z.string().max(2_000).exactOptional(),
+      settings: CollectionSettings.exactOptional(),
     })
 
 /** What is not given stays as it is. */

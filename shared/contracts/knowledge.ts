@@ -119,7 +119,7 @@ export const SearchRequest = z.object({
   /** None: all of the tenant. */
   collections: z.array(CollectionName).max(20).default([]),
   filter: SearchFilter.prefault({}),
-  limit: z.number().int().min(1).max(50).default(8),
+  limit: z.number().int().min(1).max(100).default(8),
   explain: z.boolean().default(false),
   /** It is asked in order to answer: a curated answer is looked for, and a question without one is kept. */
   answering: z.boolean().default(false),

@@ -46,6 +46,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
   // The edge asks actors for what it needs: no database, vectors or models.
   gateway: [...EDGE, 'gateway'],
+  // It measures retrieval on data of its user's, beside the textbook's formula.
+  'gateway/cli': [...EDGE, 'gateway', 'shared/text', 'shared/ranking'],
   'gateway/client': ['shared/lib', 'shared/errors', 'shared/wire', 'shared/contracts'],
   'gateway/console': ['gateway/client', 'shared/contracts'],
 

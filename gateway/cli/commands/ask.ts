@@ -9,16 +9,18 @@ import { CliError, exitCodeOf, usage } from '../cli-error.ts'
 import { connect } from '../connect.ts'
 import { noteConnection } from '../connection-notes.ts'
 import { ExitCode } from '../exit-code.ts'
+import { askCollections } from '../knowledge/ask-collections.ts'
 import { FollowedTurn } from '../follow-turn.ts'
 import type { Terminal } from '../terminal.ts'
 import { TurnPrinter } from '../turn-printer.ts'
-import { parseDuration, withEndpoint } from './options.ts'
+import { parseDuration, parseList, withEndpoint } from './options.ts'
 import type { WithEndpoint } from './options.ts'
 
 const DEFAULT_TIMEOUT_MS = 120_000
 
 type AskOptions = WithEndpoint<{
   readonly agent?: string
+  readonly collection?: readonly string[]
   readonly conversation?: string
   readonly json?: boolean
   readonly quiet?: boolean
@@ -33,6 +35,7 @@ Examples:
   waggle ask --quiet "What do I owe?" > answer.txt
   waggle ask --agent billing "I was charged twice"
   waggle ask --conversation 01jd… "And the other one?"
+  waggle ask --collection handbook "What is your refund policy?"
   echo "Where is my order 1042?" | waggle ask -
   waggle ask --json "Where is my order 1042?" | jq -r .type
 `
@@ -47,6 +50,7 @@ export function addAsk(program: Command, terminal: Terminal, done: (code: ExitCo
   )
     .option('-a, --agent <name>', 'ask this agent, without routing')
     .option('-c, --conversation <id>', 'go on in this conversation instead of a new one')
+    .option('--collection <name>', 'quote these documents alone, without an agent; repeatable', parseList)
     .option('--json', 'print every event as one line of JSON instead')
     .option('-q, --quiet', 'print the answer only')
     .addOption(
@@ -57,6 +61,11 @@ export function addAsk(program: Command, terminal: Terminal, done: (code: ExitCo
     .addHelpText('after', EXAMPLES)
     .action(async (words: readonly string[], options: AskOptions) => {
       const question = await readQuestion(words, terminal)
+      if (options.collection !== undefined) {
+        if (options.agent !== undefined || options.conversation !== undefined)
+          throw usage('--collection is asked without an agent or a conversation.', 'Leave out --agent and --conversation.')
+        return done(await askCollections(question, options.collection, options, terminal))
+      }
       const client = await connect(options, terminal)
       try {
         done(await new Ask(client, options, terminal).run(question))

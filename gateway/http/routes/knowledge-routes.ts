@@ -105,9 +105,9 @@ function collections(): readonly Route[] {
       summary: 'Creates a collection, or changes what is given of one. Another embedder is used after `reindex`.',
       params: Named,
       body: z.object({
-        title: z.string().max(200).optional(),
-        description: z.string().max(2_000).optional(),
-        settings: CollectionSettings.partial().optional(),
+        title: z.string().max(200).exactOptional(),
+        description: z.string().max(2_000).exactOptional(),
+        settings: CollectionSettings.partial().exactOptional(),
       }),
       response: z.object({ created: z.boolean() }),
       handle: async ({ principal, reach, params, body }) => {

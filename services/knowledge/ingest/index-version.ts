@@ -22,7 +22,7 @@ export async function indexVersion(ctx: RunContext, row: VersionRow, settings: C
   await progress.reach('chunking')
   const { document, version } = row
   const pages = await ctx.sql((sql) => pagesOf(sql, document, version))
-  const chunks = chunkPages(pages.map(parsedPage), { ...settings.chunks, language: languageOf })
+  const chunks = chunkPages(pages.map(parsedPage), settings.chunks, languageOf)
   // What it is called may have been read in it.
   const title = (await ctx.sql((sql) => versionOf(sql, document, version)))?.title ?? row.title
   const { rows, postings, length } = segmentOf(chunks, title)

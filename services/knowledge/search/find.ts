@@ -9,7 +9,7 @@ import type { GenerationRow } from '#shared/db/repositories/knowledge/generation
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { FreshCache } from '#shared/lib/fresh-cache.ts'
 import { RANKED, WEIGHTED } from '#shared/ranking/fusion.ts'
-import { MIN_COVERAGE } from '#shared/ranking/quote.ts'
+import { MIN_COVERAGE } from '#shared/ranking/coverage.ts'
 import { search } from '#shared/ranking/search.ts'
 import type { RankedPassage, SearchOptions, SearchResult } from '#shared/ranking/search.ts'
 import type { QueryEmbedder } from '#shared/ranking/search-index.ts'
