@@ -1,4 +1,5 @@
-import { readTerms } from './read-terms.ts'
+import { readPassage } from './read-passage.ts'
+import type { ReadableText } from './read-passage.ts'
 
 /**
  * Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998), against near-duplicates only: two passages that share
@@ -7,10 +8,10 @@ import { readTerms } from './read-terms.ts'
 export function diversify<T>(
   ranked: readonly T[],
   scoreOf: (item: T) => number,
-  textOf: (item: T) => string,
+  passageOf: (item: T) => ReadableText,
   limit: number,
 ): { readonly item: T; readonly duplicates: number }[] {
-  const left = ranked.map((item) => ({ item, shingles: shinglesOf(textOf(item)), duplicates: 0 }))
+  const left = ranked.map((item) => ({ item, shingles: shinglesOf(passageOf(item)), duplicates: 0 }))
   const chosen: typeof left = []
   while (chosen.length < limit && left.length > 0) {
     let best = 0
@@ -32,8 +33,8 @@ const NEAR = 0.6
 /** What a passage keeps when its like was taken: enough to come back when there is little else. */
 const DUPLICATE_WORTH = 0.3
 
-function shinglesOf(text: string): ReadonlySet<string> {
-  const words = readTerms(text)
+function shinglesOf(passage: ReadableText): ReadonlySet<string> {
+  const { words } = readPassage(passage)
   return new Set(words.map((word, at) => `${word.surface} ${words[at + 1]?.surface ?? ''}`))
 }
 

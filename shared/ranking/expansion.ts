@@ -56,7 +56,7 @@ export function acronymsIn(text: string): Acronym[] {
   const found: Acronym[] = []
   for (const match of text.matchAll(PARENTHESISED)) {
     const short = match[1] ?? ''
-    const letters = [...short.toLowerCase()].filter((letter) => /\p{L}/u.test(letter))
+    const letters = Array.from(short.toLowerCase()).filter((letter) => /\p{L}/u.test(letter))
     const before = text.slice(Math.max(0, match.index - MAX_LONG_FORM_CHARS), match.index)
     const words = [...before.matchAll(/[\p{L}\p{N}'’]+/gu)].slice(-letters.length * WORDS_PER_LETTER)
     const from = longFormStart(letters, words)

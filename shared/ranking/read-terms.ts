@@ -82,7 +82,7 @@ function pairs(written: string, at: number, words: RankWord[]): void {
       words.push(readWord(match[0], start, true))
       continue
     }
-    const characters = [...match[0]]
+    const characters = Array.from(match[0])
     let offset = start
     for (const [index, character] of characters.entries()) {
       const next = characters[index + 1]

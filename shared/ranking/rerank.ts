@@ -16,7 +16,7 @@ export const RERANK_WEIGHTS = {
 } as const satisfies Partial<Record<keyof PassageMatch, number>>
 
 const FEATURES = Object.keys(RERANK_WEIGHTS) as (keyof typeof RERANK_WEIGHTS)[]
-const WHOLE = 1 + FEATURES.reduce((sum, feature) => sum + RERANK_WEIGHTS[feature], 0)
+const FEATURES_WEIGHT = FEATURES.reduce((sum, feature) => sum + RERANK_WEIGHTS[feature], 0)
 
 export interface Reranked {
   readonly passage: StoredPassage
@@ -37,9 +37,15 @@ export function rerank(
       const passage = passages.get(one.id)
       if (passage === undefined) return []
       const match = matchPassage(question, passage)
-      let score = one.score
-      for (const feature of FEATURES) score += RERANK_WEIGHTS[feature] * match[feature]
-      return [{ passage, fused: one, match, score: score / WHOLE }]
+      const score = (one.score + scoreOfMatch(match) * FEATURES_WEIGHT) / (1 + FEATURES_WEIGHT)
+      return [{ passage, fused: one, match, score }]
     })
     .toSorted((a, b) => b.score - a.score)
+}
+
+/** What a match is worth without a place in any list, from 0 to 1. */
+export function scoreOfMatch(match: PassageMatch): number {
+  let score = 0
+  for (const feature of FEATURES) score += RERANK_WEIGHTS[feature] * match[feature]
+  return score / FEATURES_WEIGHT
 }

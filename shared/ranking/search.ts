@@ -1,4 +1,5 @@
 import { idfOf } from './bm25.ts'
+import { coverageOf } from './coverage.ts'
 import { diversify } from './diversity.ts'
 import { feedbackCandidates, fromAcronyms, fromGlossary, weighFeedback } from './expansion.ts'
 import type { Glossary } from './expansion.ts'
@@ -86,7 +87,7 @@ export async function search(
   const chosen = diversify(
     judged,
     (one) => one.score,
-    (one) => one.passage.text,
+    (one) => one.passage,
     limit,
   )
   return {
@@ -151,14 +152,6 @@ async function judge(ranked: readonly Reranked[], text: string, options: SearchO
     .map((one, at) => ({ ...one, score: scores[at] ?? 0, judged: scores[at] ?? 0, lexical: one.score }))
     .toSorted((a, b) => b.score - a.score || b.lexical - a.lexical)
 }
-
-/** How much of the question stands in one place: of the best few, the share in a window of sentences and in the whole passage. */
-export function coverageOf(ranked: readonly { readonly match: PassageMatch }[]): number {
-  const shares = ranked.slice(0, COVERING).map(({ match }) => (match.window + match.all) / 2)
-  return Math.max(0, ...shares)
-}
-
-const COVERING = 3
 
 function explained({ passage, fused, match, score, judged }: Judged, duplicate: number): RankedPassage {
   return { ...passage, score, explain: explainOf(fused, match, score, judged, duplicate) }

@@ -3,7 +3,7 @@ const list = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/).
 /** Written before a name, a number or an explanation: the full stop after them ends nothing. Lower case, without it. */
 export const NEVER_END = list(`
   mr mrs ms mx dr prof st rev hon gen col maj capt cpt lt sgt cmdr adm gov sen rep pres sir fr
-  vs cf viz approx ca e.g i.e al ibid op
+  v vs c cf viz approx ca spp subsp var e.g i.e al ibid op
   z.b d.h bzw hr fr dipl evtl ggf inkl zzgl abs s.o s.u v.a u.a mme mlle sra srta
 `)
 

@@ -103,7 +103,7 @@ function stopEnd(text: string, start: number, at: number): End {
 function endsHere(word: string, following: string, small: boolean): boolean {
   const lower = word.toLowerCase()
   if (NEVER_END.has(lower)) return false
-  if (/^(?:no|nos|nr|art|sec|ch|vol|p|pp|fig|figs|eq|§)$/.test(lower)) return !/^[\d(IVX]/.test(following)
+  if (/^(?:no|nos|nr|art|sec|ch|vol|p|pp|fig|figs|eq|§)$/.test(lower)) return !small && !/^[\d(IVX]/.test(following)
   const starter = STARTERS.has(/^[\p{L}’']+/u.exec(following)?.[0] ?? '')
   if (MAY_END.has(lower) || lower.includes('.')) return starter
   // J. Smith, but not `vitamin C. The …`
