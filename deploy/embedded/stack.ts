@@ -160,7 +160,8 @@ async function startInProcess(config: Config, progress: Progress, undo: (() => P
       undo.push(() => service.system.stop())
       await service.system.start()
     },
-    () => `supervisor, agents, tools, guardrails, desk, directory, knowledge (${service.system.census().partitions} partitions)`,
+    () =>
+      `supervisor, agents, tools, guardrails, desk, directory, knowledge (${service.system.census().partitions} partitions)`,
   )
   const gateway = await progress.part(
     'gateway',

@@ -32,7 +32,12 @@ export interface Sending {
 }
 
 /** The same for whatever is to be sent. */
-export async function send<Value>(endpoint: Endpoint, path: string, schema: z.ZodType<Value>, sending: Sending): Promise<Value> {
+export async function send<Value>(
+  endpoint: Endpoint,
+  path: string,
+  schema: z.ZodType<Value>,
+  sending: Sending,
+): Promise<Value> {
   const response = await reach(endpoint, path, sending)
   if (!response.ok) throw await refusedBy(response)
   const body: unknown = await response.json().catch(() => null)
@@ -46,7 +51,12 @@ export async function send<Value>(endpoint: Endpoint, path: string, schema: z.Zo
 }
 
 /** The raw answer, as for a stream of events. */
-export function reach(endpoint: Endpoint, path: string, sending: Sending, accept = 'application/json'): Promise<Response> {
+export function reach(
+  endpoint: Endpoint,
+  path: string,
+  sending: Sending,
+  accept = 'application/json',
+): Promise<Response> {
   const { url, token, apiKey } = endpoint
   const { method = 'GET', json, body, contentType, timeoutMs = REQUEST_TIMEOUT_MS } = sending
   const type = json === undefined ? contentType : 'application/json'

@@ -100,6 +100,10 @@ export class TurnPrinter {
       case 'assignment:changed':
         this.note(`${known.type}: ${entryInWords(known)}`)
         return
+      case 'document:progress':
+      case 'document:removed':
+      case 'document:swept':
+      case 'index:built':
       case 'draft:delta':
       case 'read:marked':
         return
@@ -146,7 +150,8 @@ export class TurnPrinter {
     const sources = state.messages
       .filter((message) => message.turnId === payload.turnId)
       .flatMap(({ citations }) => citations)
-    for (const citation of sources) this.note(`[${citation.mark}] ${placeInWords(citation)}: “${shorten(citation.quote)}”`)
+    for (const citation of sources)
+      this.note(`[${citation.mark}] ${placeInWords(citation)}: “${shorten(citation.quote)}”`)
     if (payload.report !== null) this.note(`■ ${reportInWords(payload.report)}`)
     if (payload.error !== null) {
       this.note(errColors.red(`✗ ${payload.error.code}: ${payload.error.message}`))

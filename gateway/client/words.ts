@@ -265,7 +265,7 @@ function withoutStop(text: string): string {
   return text.replace(/\.$/, '')
 }
 
-function shorten(text: string, chars: number): string {
+export function shorten(text: string, chars: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim()
   return line.length <= chars ? line : `${line.slice(0, chars - 1)}…`
 }

@@ -19,7 +19,13 @@ const FORM = 'multipart/form-data'
 /** Bodies that are read as they come, and the time that every other one has. */
 export function addReceiving(app: FastifyInstance, clock: Clock): void {
   void app.register(fastifyMultipart, {
-    limits: { files: 1, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, fileSize: MAX_FILE_BYTES, parts: MAX_FIELDS + 1 },
+    limits: {
+      files: 1,
+      fields: MAX_FIELDS,
+      fieldSize: MAX_FIELD_BYTES,
+      fileSize: MAX_FILE_BYTES,
+      parts: MAX_FIELDS + 1,
+    },
   })
   app.addContentTypeParser(BYTES, (_request, payload, done) => done(null, payload))
   app.addHook('onRequest', async (request) => {
@@ -31,14 +37,14 @@ export function addReceiving(app: FastifyInstance, clock: Clock): void {
 }
 
 export async function receivedOf(route: Route, request: FastifyRequest): Promise<Received | null> {
-  switch (route.receives) {
+  const { receives } = route
+  if (receives === undefined) return null
+  switch (receives) {
     case 'bytes':
       if (request.headers['content-type'] !== BYTES) throw refuse('BAD_INPUT', { reason: `The body must be ${BYTES}.` })
       return { name: '', mime: '', content: request.body as AsyncIterable<Uint8Array>, fields: () => ({}) }
     case 'form':
       return await formOf(route, request)
-    default:
-      return null
   }
 }
 
@@ -48,7 +54,8 @@ async function formOf(route: Route, request: FastifyRequest): Promise<Received> 
   if (file === undefined) throw refuse('BAD_INPUT', { reason: 'The form holds no file.' })
   const content = async function* (): AsyncGenerator<Uint8Array> {
     for await (const piece of file.file as AsyncIterable<Uint8Array>) yield piece
-    if (file.file.truncated) throw refuse('TOO_LARGE', { limit: MAX_FILE_BYTES, reason: 'Send a file of this size in parts.' })
+    if (file.file.truncated)
+      throw refuse('TOO_LARGE', { limit: MAX_FILE_BYTES, reason: 'Send a file of this size in parts.' })
   }
   return {
     name: file.filename,

@@ -37,7 +37,8 @@ export function addRoute(app: FastifyInstance, route: Route, parts: RestParts): 
         reach: parts.system.reach(principal, traceOf(request)),
         params: route.params === undefined ? {} : (parse(route.params, request.params) as Record<string, string>),
         query: route.query === undefined ? {} : (parse(route.query, request.query) as Record<string, unknown>),
-        body: route.body === undefined || route.receives !== undefined ? undefined : parse(route.body, request.body ?? {}),
+        body:
+          route.body === undefined || route.receives !== undefined ? undefined : parse(route.body, request.body ?? {}),
         received: await receivedOf(route, request),
         signal: goneSignal(reply),
       }

@@ -35,7 +35,7 @@ export interface Received {
   readonly mime: string
   readonly content: AsyncIterable<Uint8Array>
   /** The other fields of a form, known once `content` is read. Throws BAD_INPUT where they do not fit. */
-  fields(): unknown
+  readonly fields: () => unknown
 }
 
 export interface Call {

@@ -19,7 +19,11 @@ export async function sendEvents(reply: FastifyReply, events: AsyncIterable<Serv
       yield frame({ event: 'error', data: errorAnswer(coded(error), traceId).body })
     }
   }
-  void reply.headers({ 'content-type': `${EVENT_STREAM}; charset=utf-8`, 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  void reply.headers({
+    'content-type': `${EVENT_STREAM}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
   return await reply.send(Readable.from(frames()))
 }
 

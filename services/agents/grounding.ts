@@ -16,12 +16,23 @@ export const KNOWLEDGE_TAINT = 'knowledge'
  * What the agent's collections hold on a question. Where that is not enough for an answer, only titles are given: the model
  * then has nothing it could quote, and can say where to look.
  */
-export async function retrieve(ctx: RunContext, knowledge: AgentKnowledge | null, question: string): Promise<Retrieved> {
+export async function retrieve(
+  ctx: RunContext,
+  knowledge: AgentKnowledge | null,
+  question: string,
+): Promise<Retrieved> {
   if (knowledge === null || question.trim() === '') return { passages: [], answer: null }
   const { collections, passages: limit } = knowledge
   const found = await ctx.reach
     .pool(Knowledge, 'main')
-    .ask('search', { question: question.slice(0, MAX_QUESTION_CHARS), collections, limit, filter: {}, explain: false, answering: true })
+    .ask('search', {
+      question: question.slice(0, MAX_QUESTION_CHARS),
+      collections,
+      limit,
+      filter: {},
+      explain: false,
+      answering: true,
+    })
   if (found.curated !== null) return { passages: [], answer: found.curated.answer }
   const passages = found.passages.map(({ documentId, version, title, headings, header, text, start }, at) => ({
     mark: at + 1,
@@ -39,7 +50,10 @@ const MAX_QUESTION_CHARS = 4_000
 const MAX_TITLE_CHARS = 480
 
 /** Passages of one call of the search tool, with marks of their own in the whole run. */
-export function passagesIn(result: unknown, key: string): { readonly text: string; readonly passages: readonly GroundingPassage[] } | null {
+export function passagesIn(
+  result: unknown,
+  key: string,
+): { readonly text: string; readonly passages: readonly GroundingPassage[] } | null {
   const { passages, curated } = (result ?? {}) as { passages?: readonly GroundingPassage[]; curated?: string | null }
   if (typeof curated === 'string') return { text: curated, passages: [] }
   if (!Array.isArray(passages)) return null
@@ -71,9 +85,13 @@ export async function ground(
 ): Promise<Grounded> {
   if (passages.length === 0) return { answer, citations: [] }
   const cited = citeAnswer(answer, passages)
-  const wrong = [...cited.unsupported.map((claim) => `“${claim}” is not what its passage says.`), ...cited.unknown.map((mark) => `There is no passage [${mark}].`)]
+  const wrong = [
+    ...cited.unsupported.map((claim) => `“${claim}” is not what its passage says.`),
+    ...cited.unknown.map((mark) => `There is no passage [${mark}].`),
+  ]
   if (wrong.length > 0 && knowledge?.unsupported === 'block' && !last) return { ok: false, feedback: wrong.join(' ') }
-  if (wrong.length > 0) ctx.log.warn({ run: ctx.address, wrong: wrong.length }, 'an answer cited what its passages do not say')
+  if (wrong.length > 0)
+    ctx.log.warn({ run: ctx.address, wrong: wrong.length }, 'an answer cited what its passages do not say')
   if (cited.spans.length === 0) return { answer: cited.answer, citations: [] }
   const spans = cited.spans.map(({ passage, mark, start, end, quote }) => {
     const { documentId, version, title, headings } = passage

@@ -29,7 +29,9 @@ export function embedderId({ provider, model }: EmbedderSettings): string {
 export function embedderDimensions({ provider, dimensions }: EmbedderSettings): number {
   if (provider === 'builtin') return HASHED_DIMENSIONS
   if (dimensions === undefined)
-    throw refuse('BAD_INPUT', { fields: [{ path: 'settings.embedder.dimensions', problem: 'needed for a hosted model' }] })
+    throw refuse('BAD_INPUT', {
+      fields: [{ path: 'settings.embedder.dimensions', problem: 'needed for a hosted model' }],
+    })
   return dimensions
 }
 
@@ -48,7 +50,10 @@ export function embedderSource(line: Line): KnowledgeParts['embedder'] {
     if (provider === 'builtin') return builtin
     const apiKey = await keyOf(line, tenant, settings.secret)
     const dimensions = embedderDimensions(settings)
-    return createEmbedder({ provider, model, tenant, dimensions, ...optional({ baseUrl, apiKey }) }, { fetch: guardedFetch(line.agent, line.rules) })
+    return createEmbedder(
+      { provider, model, tenant, dimensions, ...optional({ baseUrl, apiKey }) },
+      { fetch: guardedFetch(line.agent, line.rules) },
+    )
   }
 }
 
@@ -57,18 +62,28 @@ export function rerankerSource(line: Line): KnowledgeParts['reranker'] {
     if (settings === null) return null
     const { provider, model, baseUrl } = settings
     const apiKey = await keyOf(line, tenant, settings.secret)
-    return createReranker({ provider, model, tenant, ...optional({ baseUrl, apiKey }) }, { fetch: guardedFetch(line.agent, line.rules) })
+    return createReranker(
+      { provider, model, tenant, ...optional({ baseUrl, apiKey }) },
+      { fetch: guardedFetch(line.agent, line.rules) },
+    )
   }
 }
 
-async function keyOf({ database, secrets }: Line, tenant: string, secret: string | undefined): Promise<string | undefined> {
+async function keyOf(
+  { database, secrets }: Line,
+  tenant: string,
+  secret: string | undefined,
+): Promise<string | undefined> {
   if (secret === undefined) return undefined
   const key = await database.tenant(tenant, (sql) => secrets.get(sql, secret))
   if (key === null) throw refuse('NOT_FOUND', { secret })
   return key
 }
 
-function optional(given: { readonly baseUrl: string | undefined; readonly apiKey: string | undefined }): { baseUrl?: string; apiKey?: string } {
+function optional(given: { readonly baseUrl: string | undefined; readonly apiKey: string | undefined }): {
+  baseUrl?: string
+  apiKey?: string
+} {
   return {
     ...(given.baseUrl === undefined ? {} : { baseUrl: given.baseUrl }),
     ...(given.apiKey === undefined ? {} : { apiKey: given.apiKey }),

@@ -5,7 +5,11 @@ import { Knowledge } from '#shared/contracts/knowledge.ts'
 import type { GoldenRun } from '#shared/contracts/knowledge.ts'
 import { say } from '#shared/contracts/say.ts'
 import { documentsOf, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
-import { changeGeneration, generationOf as rowOf, useGeneration } from '#shared/db/repositories/knowledge/generations.ts'
+import {
+  changeGeneration,
+  generationOf as rowOf,
+  useGeneration,
+} from '#shared/db/repositories/knowledge/generations.ts'
 import { goldenQuestions } from '#shared/db/repositories/knowledge/golden.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { embedSegment } from './ingest/embed-version.ts'
@@ -39,7 +43,11 @@ export function generationOf(parts: KnowledgeParts): RunDefinition {
   })
 }
 
-async function adopt(ctx: RunContext, collection: string, generation: number): Promise<{ adopted: boolean; reason: string }> {
+async function adopt(
+  ctx: RunContext,
+  collection: string,
+  generation: number,
+): Promise<{ adopted: boolean; reason: string }> {
   const before = await measured(ctx, collection)
   const former = before?.generation ?? 0
   await ctx.sql(async (sql) => await useGeneration(sql, collection, generation, ctx.now()))

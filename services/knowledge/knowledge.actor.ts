@@ -30,8 +30,11 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
       search: async (ctx, request) => {
         const started = performance.now()
         const found = await find(parts, cache, ctx, request)
-        const curated = request.answering ? await nearestCurated(parts, ctx.tenant, request.question, found.collections) : null
-        if (request.answering && curated === null && !found.covered) await keepUnheld(parts, ctx, request.question, found)
+        const curated = request.answering
+          ? await nearestCurated(parts, ctx.tenant, request.question, found.collections)
+          : null
+        if (request.answering && curated === null && !found.covered)
+          await keepUnheld(parts, ctx, request.question, found)
         return {
           curated: curated === null ? null : { id: curated.id, answer: curated.answer },
           passages: found.passages.map((passage) => foundPassage(passage, request.explain)),
@@ -46,13 +49,18 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
 
       answer: (ctx, request) => answerStream(parts, cache, ctx, request),
 
-      cite: (ctx, { spans }) => database.tenant(ctx.tenant, async (sql) => ({ citations: await citationsOf(sql, spans) })),
+      cite: (ctx, { spans }) =>
+        database.tenant(ctx.tenant, async (sql) => ({ citations: await citationsOf(sql, spans) })),
 
       history: (ctx, { limit, after }) =>
         database.tenant(ctx.tenant, async (sql) => {
           const queries = await listAsked(sql, ctx.cause.principal?.user ?? '', limit, markOf(after).after)
           return {
-            queries: queries.map((one) => ({ ...one, citations: [...one.citations], collections: [...one.collections] })),
+            queries: queries.map((one) => ({
+              ...one,
+              citations: [...one.citations],
+              collections: [...one.collections],
+            })),
             next: nextOf(queries, limit, ({ at, id }) => ({ at, id })),
           }
         }),

@@ -22,7 +22,13 @@ export interface KnowledgeSettings {
 
 /** The knowledge role: reading documents, and answering from them. `close` ends its threads and idle connections. */
 export async function hostKnowledge(
-  { system, database, transport, secrets, config }: Pick<Service, 'system' | 'database' | 'transport' | 'secrets' | 'config'>,
+  {
+    system,
+    database,
+    transport,
+    secrets,
+    config,
+  }: Pick<Service, 'system' | 'database' | 'transport' | 'secrets' | 'config'>,
   settings: KnowledgeSettings = {},
 ): Promise<{ close: () => Promise<void> }> {
   const rules = { allow: settings.allow ?? [], ports: DEFAULT_PORTS }
@@ -48,4 +54,7 @@ export async function hostKnowledge(
 }
 
 if (import.meta.main)
-  await runService('knowledge', async (service) => void (await hostKnowledge(service, { allow: service.config.tools.allow })))
+  await runService(
+    'knowledge',
+    async (service) => void (await hostKnowledge(service, { allow: service.config.tools.allow })),
+  )

@@ -48,7 +48,11 @@ export function sweepOf(parts: KnowledgeParts): RunDefinition {
   })
 }
 
-async function removeSegment(parts: KnowledgeParts, ctx: RunContext, { segment, collection }: Leftover): Promise<{ chunks: number; vectors: number }> {
+async function removeSegment(
+  parts: KnowledgeParts,
+  ctx: RunContext,
+  { segment, collection }: Leftover,
+): Promise<{ chunks: number; vectors: number }> {
   const { vectors } = parts
   const part = { collection, segment }
   if (vectors.transactional)

@@ -45,8 +45,22 @@ async function searchKnowledge(args: Args, reach: Reach): Promise<BuiltinAnswer>
   const { question, collection } = wanted.data
   const found = await reach
     .pool(Knowledge, 'main')
-    .ask('search', { question, collections: collection === undefined ? [] : [collection], limit: PASSAGES, filter: {}, explain: false, answering: true })
-  const passages = found.passages.map(({ documentId, version, title, headings, text, start }) => ({ documentId, version, title, headings, text, start }))
+    .ask('search', {
+      question,
+      collections: collection === undefined ? [] : [collection],
+      limit: PASSAGES,
+      filter: {},
+      explain: false,
+      answering: true,
+    })
+  const passages = found.passages.map(({ documentId, version, title, headings, text, start }) => ({
+    documentId,
+    version,
+    title,
+    headings,
+    text,
+    start,
+  }))
   return {
     result: { curated: found.curated?.answer ?? null, covered: found.covered, passages },
     text: found.curated?.answer ?? '',

@@ -39,11 +39,11 @@ export type DocumentReceipt = z.infer<typeof DocumentReceipt>
 
 /** What is not given stays as it is. */
 export const ConfigureCollection = z.object({
-      id: CollectionName,
-      title: z.string().max(200).exactOptional(),
-      description: z.string().max(2_000).exactOptional(),
-      settings: CollectionSettings.exactOptional(),
-    })
+  id: CollectionName,
+  title: z.string().max(200).exactOptional(),
+  description: z.string().max(2_000).exactOptional(),
+  settings: CollectionSettings.exactOptional(),
+})
 
 /** What is not given stays as it is. */
 export const LabelChange = z.object({
@@ -70,16 +70,21 @@ export const Ingestion = contract('ingestion', {
     }),
     { fails },
   ),
-  configureCollection: tell(
-    ConfigureCollection,
-    { fails },
-  ),
+  configureCollection: tell(ConfigureCollection, { fails }),
   removeCollection: tell(z.object({ id: CollectionName }), { fails }),
   add: tell(AddDocument, { fails, begins: true }),
   /** A large file in parts: `document` is what it becomes. */
-  beginUpload: tell(z.object({ uploadId: z.string().max(64), bytes: z.number().int().positive(), document: AddDocument }), { fails }),
+  beginUpload: tell(
+    z.object({ uploadId: z.string().max(64), bytes: z.number().int().positive(), document: AddDocument }),
+    { fails },
+  ),
   addPart: tell(
-    z.object({ uploadId: z.string().max(64), offset: z.number().int().nonnegative(), object: z.string().max(200), bytes: z.number().int().positive() }),
+    z.object({
+      uploadId: z.string().max(64),
+      offset: z.number().int().nonnegative(),
+      object: z.string().max(200),
+      bytes: z.number().int().positive(),
+    }),
     { fails },
   ),
   endUpload: tell(z.object({ uploadId: z.string().max(64), hash: z.string().length(64) }), { fails, begins: true }),

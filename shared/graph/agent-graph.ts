@@ -143,7 +143,10 @@ export const MAX_CALLS_PER_STEP = 8
 
 const State = Annotation.Root({
   messages: Annotation<BaseMessage[]>({ reducer: (before, more) => [...before, ...more], default: () => [] }),
-  passages: Annotation<readonly GroundingPassage[]>({ reducer: (before, more) => [...before, ...more], default: () => [] }),
+  passages: Annotation<readonly GroundingPassage[]>({
+    reducer: (before, more) => [...before, ...more],
+    default: () => [],
+  }),
   citations: Annotation<readonly Citation[]>({ reducer: (_before, now) => now, default: () => [] }),
   steps: Annotation<number>({ reducer: (_before, now) => now, default: () => 0 }),
   repairs: Annotation<number>({ reducer: (_before, now) => now, default: () => 0 }),
@@ -316,7 +319,15 @@ async function tools(state: AgentState, config: LangGraphRunnableConfig): Promis
   // Never between a call and its result: what waits for a person has none yet.
   const over = escalate !== null || handover !== null || pending.length > 0
   const words = over ? NO_WORDS : await takeWords(state.heeded, state.steps + 1, ports)
-  return { messages: [...answers, ...words.messages], heeded: words.heeded, escalate, handover, pending, taint, passages }
+  return {
+    messages: [...answers, ...words.messages],
+    heeded: words.heeded,
+    escalate,
+    handover,
+    pending,
+    taint,
+    passages,
+  }
 }
 
 /** The calls that people have decided about, then whatever was said meanwhile. */

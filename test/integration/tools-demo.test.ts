@@ -23,6 +23,7 @@ import { checkStage } from '#services/guardrails/check-stage.ts'
 import { callTool } from '#services/tools/call-tool.ts'
 import { testDatabase } from '#test/kit/database.ts'
 import type { TestDatabase } from '#test/kit/database.ts'
+import { noReach } from '#test/kit/no-reach.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 const keys = generateKeyPairSync('rsa', {
@@ -97,7 +98,13 @@ suite('demo', ({ test, before, after }) => {
       secrets: null,
     }
     const principal = { tenant: DEMO_TENANT, user: 'ada', roles: [], scopes: [], credential: 'sealed' }
-    const caller = { tenant: DEMO_TENANT, principal, signal: new AbortController().signal, log: silentLogger }
+    const caller = {
+      tenant: DEMO_TENANT,
+      principal,
+      signal: new AbortController().signal,
+      log: silentLogger,
+      reach: noReach,
+    }
     return await callTool(parts, caller, { tool, args, callId: 'c', idempotencyKey: key, conversationId: 'v' })
   }
   const refusal = async (...args: Parameters<typeof call>): Promise<WaggleError> => {

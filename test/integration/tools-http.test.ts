@@ -8,6 +8,7 @@ import { guardedAgent } from '#shared/lib/outbound/guarded-agent.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import { callTool } from '#services/tools/call-tool.ts'
 import type { ToolRow } from '#services/tools/tool-row.ts'
+import { noReach } from '#test/kit/no-reach.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 const TOKEN = 'user-token-abcdef.123'
@@ -108,6 +109,7 @@ suite('http tool', ({ test, before, after, beforeEach }) => {
       principal: setting.principal === undefined ? ada : setting.principal,
       signal: setting.signal ?? new AbortController().signal,
       log: silentLogger,
+      reach: noReach,
     }
     const request = { tool: tool.id, args, callId: 'c1', idempotencyKey: 'run/1', conversationId: 'conv' }
     return await callTool(parts, caller, request)

@@ -83,6 +83,15 @@ export interface SwarmOptions {
   readonly agentLimits?: Readonly<Record<string, unknown>>
   /** When the watchdog ends a turn that nobody ends. */
   readonly turnSilentMs?: number
+  /** What every node hosts besides; the function that it gives back ends what it opened. */
+  readonly host?: (node: HostedNode) => Promise<() => Promise<void>>
+}
+
+export interface HostedNode {
+  readonly name: string
+  readonly system: ActorSystem
+  readonly database: Database
+  readonly transport: Transport
 }
 
 export interface LookupCall {
@@ -106,6 +115,7 @@ export class TestSwarm {
   readonly #base: TestDatabase
   readonly #options: SwarmOptions
   readonly #transports: Transport[] = []
+  readonly #ends: (() => Promise<void>)[] = []
   readonly #release = hold('swarm', 'test swarm')
 
   constructor(nats: TestNats, base: TestDatabase, database: Database, transport: Transport, options: SwarmOptions) {
@@ -163,6 +173,8 @@ export class TestSwarm {
       directoryOf(this.database, async () => {}),
       ...this.#pools(name),
     )
+    const end = await this.#options.host?.({ name, system, database: this.database, transport })
+    if (end !== undefined) this.#ends.push(end)
     await system.start()
     this.nodes.push(system)
     return system
@@ -237,6 +249,7 @@ export class TestSwarm {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()))
+    await Promise.all(this.#ends.map((end) => end()))
     await Promise.all(this.#transports.map((transport) => transport.close()))
     await this.transport.close()
     await this.database.close()

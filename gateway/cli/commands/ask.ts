@@ -63,7 +63,10 @@ export function addAsk(program: Command, terminal: Terminal, done: (code: ExitCo
       const question = await readQuestion(words, terminal)
       if (options.collection !== undefined) {
         if (options.agent !== undefined || options.conversation !== undefined)
-          throw usage('--collection is asked without an agent or a conversation.', 'Leave out --agent and --conversation.')
+          throw usage(
+            '--collection is asked without an agent or a conversation.',
+            'Leave out --agent and --conversation.',
+          )
         return done(await askCollections(question, options.collection, options, terminal))
       }
       const client = await connect(options, terminal)

@@ -49,7 +49,10 @@ const Doc = z.object({ _id: z.coerce.string(), title: z.string().nullish(), text
 const Query = z.object({ _id: z.coerce.string(), text: z.string() })
 
 export function addEval(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
-  const evaluate = program.command('eval').summary('measure quality on your own data').description('Measures quality on data of yours.')
+  const evaluate = program
+    .command('eval')
+    .summary('measure quality on your own data')
+    .description('Measures quality on data of yours.')
   withEndpoint(evaluate.command('retrieval').description('How well passages are found: nDCG@10, recall@100, MRR.'))
     .requiredOption('--corpus <file>', 'JSON lines {_id, title, text}')
     .requiredOption('--queries <file>', 'JSON lines {_id, text}')
@@ -79,9 +82,12 @@ export function addEval(program: Command, terminal: Terminal, done: (code: ExitC
         const plain = textbookBm25(corpus.map(({ _id: id, title, text }) => ({ id, text: `${title ?? ''}\n${text}` })))
         const rows = {
           waggle: scoresOf(queries.map(({ _id }) => [ranked.get(_id) ?? [], grades.get(_id)!])),
-          'textbook BM25': scoresOf(queries.map(({ _id, text }) => [plain(text, DEPTH).map(({ id }) => id), grades.get(_id)!])),
+          'textbook BM25': scoresOf(
+            queries.map(({ _id, text }) => [plain(text, DEPTH).map(({ id }) => id), grades.get(_id)!]),
+          ),
         }
-        if (options.json === true) terminal.out(`${JSON.stringify({ documents: corpus.length, questions: queries.length, ...rows })}\n`)
+        if (options.json === true)
+          terminal.out(`${JSON.stringify({ documents: corpus.length, questions: queries.length, ...rows })}\n`)
         else print(rows, corpus.length, queries.length, terminal)
       } finally {
         if (options.keep !== true) await removeAll(endpoint, options.collection)
@@ -114,7 +120,12 @@ function gradesOf(text: string): Map<string, Grades> {
 }
 
 /** Gives every document to the collection and waits until all can be found. The ids of the corpus by document. */
-async function ingest(endpoint: Endpoint, collection: string, corpus: readonly z.infer<typeof Doc>[], bar: ProgressBar): Promise<Map<string, string[]>> {
+async function ingest(
+  endpoint: Endpoint,
+  collection: string,
+  corpus: readonly z.infer<typeof Doc>[],
+  bar: ProgressBar,
+): Promise<Map<string, string[]>> {
   const ids = new Map<string, string[]>()
   let sent = 0
   const waiting = corpus.filter(({ text, title }) => `${text}${title ?? ''}`.trim() !== '')
@@ -143,7 +154,7 @@ async function untilReady(endpoint: Endpoint, collection: string, of: number, ba
   const Page = z.object({ documents: z.array(DocumentSummary), next: z.string().nullable() })
   for (;;) {
     let open = 0
-    for (let after: string | null = ''; after !== null; ) {
+    for (let after: string | null = ''; after !== null;) {
       const query: string = `documents?collection=${collection}&limit=200${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`
       const page: z.infer<typeof Page> = await patiently(() => request(endpoint, query, Page))
       open += page.documents.filter(({ state }) => !['ready', 'failed', 'cancelled'].includes(state)).length
@@ -168,10 +179,15 @@ async function askAll(
     for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
       const { _id, text } = one
       const json = { question: text.slice(0, 4_000), collections: [collection], limit: DEPTH }
-      const found = await patiently(() => send(endpoint, 'search', SearchResult, { method: 'POST', json, timeoutMs: SEARCH_MS }))
+      const found = await patiently(() =>
+        send(endpoint, 'search', SearchResult, { method: 'POST', json, timeoutMs: SEARCH_MS }),
+      )
       // A document of several chunks counts once, where its first is found.
       const documents = [...new Set(found.passages.map(({ documentId }) => documentId))]
-      ranked.set(_id, documents.flatMap((document) => ids.get(document) ?? []))
+      ranked.set(
+        _id,
+        documents.flatMap((document) => ids.get(document) ?? []),
+      )
       bar.draw('questions', `${ranked.size} of ${queries.length}`, ranked.size / queries.length)
     }
   }
@@ -193,7 +209,9 @@ async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
 }
 
 async function removeAll(endpoint: Endpoint, collection: string): Promise<void> {
-  await send(endpoint, `collections/${collection}`, z.object({ removed: z.boolean() }), { method: 'DELETE' }).catch(() => null)
+  await send(endpoint, `collections/${collection}`, z.object({ removed: z.boolean() }), { method: 'DELETE' }).catch(
+    () => null,
+  )
 }
 
 interface Scores {

@@ -52,12 +52,18 @@ export function addIngest(program: Command, terminal: Terminal, done: (code: Exi
     .option('--tag <tag>', 'labels to search by; repeatable', parseList)
     .option('--no-wait', 'only hand them over')
     .option('--json', 'print what became of each as one line of JSON')
-    .addOption(new Option('--timeout <time>', 'wait no longer than this; reading goes on').argParser(parseDuration).default(DEFAULT_TIMEOUT_MS, '30m'))
+    .addOption(
+      new Option('--timeout <time>', 'wait no longer than this; reading goes on')
+        .argParser(parseDuration)
+        .default(DEFAULT_TIMEOUT_MS, '30m'),
+    )
     .addHelpText('after', HELP)
     .action(async (given: readonly string[], options: IngestOptions) => {
       const sources = await sourcesOf(given, terminal.cwd)
-      if (sources.length === 0) throw usage('There are no files in it.', 'Name files, folders with files, or addresses.')
-      if (options.title !== undefined && sources.length > 1) throw usage('A title is for one document.', 'Give them one by one.')
+      if (sources.length === 0)
+        throw usage('There are no files in it.', 'Name files, folders with files, or addresses.')
+      if (options.title !== undefined && sources.length > 1)
+        throw usage('A title is for one document.', 'Give them one by one.')
       const endpoint = await findEndpoint(options, terminal)
       await ensureCollection(endpoint, options.collection)
       const failed = await new Ingesting(endpoint, options, terminal).all(sources)
@@ -84,7 +90,9 @@ async function sourcesOf(given: readonly string[], cwd: string): Promise<Source[
     })
     if (!found.isDirectory()) sources.push({ name: one, path, url: false })
     else
-      for (const entry of (await readdir(path, { recursive: true, withFileTypes: true })).toSorted((a, b) => (join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1)))
+      for (const entry of (await readdir(path, { recursive: true, withFileTypes: true })).toSorted((a, b) =>
+        join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1,
+      ))
         if (entry.isFile() && !entry.name.startsWith('.')) {
           const file = join(entry.parentPath, entry.name)
           sources.push({ name: join(one, relative(path, file)), path: file, url: false })
@@ -144,16 +152,27 @@ class Ingesting {
     for (;;) {
       const document = await documentState(this.#endpoint, receipt.documentId)
       const { state, pagesDone, pagesTotal } = document
-      if (document.version >= receipt.version && (state === 'ready' || state === 'failed' || state === 'cancelled')) return document
+      if (document.version >= receipt.version && (state === 'ready' || state === 'failed' || state === 'cancelled'))
+        return document
       const pages = pagesTotal === null ? '' : ` ${pagesDone} of ${pagesTotal} pages`
       this.#bar.draw(source.name, `${state}${state === 'parsing' || state === 'ocr' ? pages : ''}`, shareOf(document))
       if (Date.now() > until)
-        throw new CliError(ExitCode.tooLate, `${source.name} is not read yet.`, `It goes on: GET /api/v1/documents/${receipt.documentId}`, 'DEADLINE')
+        throw new CliError(
+          ExitCode.tooLate,
+          `${source.name} is not read yet.`,
+          `It goes on: GET /api/v1/documents/${receipt.documentId}`,
+          'DEADLINE',
+        )
       await delay(LOOK_MS)
     }
   }
 
-  #told(name: string, about: Partial<DocumentSummary> | Receipt | { error: object }, well: boolean, again = false): void {
+  #told(
+    name: string,
+    about: Partial<DocumentSummary> | Receipt | { error: object },
+    well: boolean,
+    again = false,
+  ): void {
     if (this.#options.json === true) {
       this.#terminal.out(`${JSON.stringify({ source: name, ...about })}\n`)
       return
@@ -187,7 +206,12 @@ function shareOf({ state, pagesDone, pagesTotal }: DocumentSummary): number | nu
 
 function inWords(about: Partial<DocumentSummary> | Receipt | { error: object }, again: boolean): string {
   if ('error' in about && about.error) {
-    const { code, message, reason, page } = about.error as { code: string; message: string; reason?: string; page?: number | null }
+    const { code, message, reason, page } = about.error as {
+      code: string
+      message: string
+      reason?: string
+      page?: number | null
+    }
     return `${code}: ${reason === undefined || reason === '' ? message : reason}${page == null ? '' : ` (page ${page})`}`
   }
   if ('duplicate' in about) return about.duplicate ? 'was here before' : `handed over as ${about.documentId}`

@@ -65,7 +65,11 @@ function print(found: SearchResult, terminal: Terminal): void {
   }
   if (found.passages.length === 0) terminal.err('Nothing was found.\n')
   const verdict = found.covered ? '' : ', too little for an answer'
-  terminal.err(errColors.dim(`${(found.coverage * 100).toFixed(0)} % of the question covered${verdict}; ${found.total} chunks searched in ${found.ms.toFixed(0)} ms\n`))
+  terminal.err(
+    errColors.dim(
+      `${(found.coverage * 100).toFixed(0)} % of the question covered${verdict}; ${found.total} chunks searched in ${found.ms.toFixed(0)} ms\n`,
+    ),
+  )
 }
 
 function placeOf({ title, headings, pages: [first, last] }: FoundPassage): string {

@@ -34,7 +34,11 @@ export async function askCollections(
     terminal.out('\n')
     if (options.quiet !== true)
       for (const citation of answer.citations)
-        terminal.err(terminal.errColors.dim(`[${citation.mark}] ${placeInWords(citation)}: “${shorten(citation.quote, QUOTE_CHARS)}”\n`))
+        terminal.err(
+          terminal.errColors.dim(
+            `[${citation.mark}] ${placeInWords(citation)}: “${shorten(citation.quote, QUOTE_CHARS)}”\n`,
+          ),
+        )
   }
   return answer.covered ? ExitCode.ok : ExitCode.refused
 }

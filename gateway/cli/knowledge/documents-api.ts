@@ -52,7 +52,7 @@ async function uploadInParts(
 ): Promise<Receipt> {
   const body = { collection, name: basename(path), bytes, ...(title === undefined ? {} : { title }), tags }
   const { uploadId, partBytes } = await request(endpoint, 'uploads', UploadState, { method: 'POST', body })
-  for (let received = 0, tries = 0; received < bytes; ) {
+  for (let received = 0, tries = 0; received < bytes;) {
     try {
       const part = await readPart(path, received, Math.min(partBytes, bytes - received))
       const answer = await send(endpoint, `uploads/${uploadId}/parts/${received}`, z.object({ received: z.number() }), {
@@ -80,7 +80,12 @@ async function readPart(path: string, start: number, length: number): Promise<Ui
   return new Uint8Array(Buffer.concat(parts))
 }
 
-export async function addUrl(endpoint: Endpoint, url: string, collection: string, { title, tags = [] }: Labels): Promise<Receipt> {
+export async function addUrl(
+  endpoint: Endpoint,
+  url: string,
+  collection: string,
+  { title, tags = [] }: Labels,
+): Promise<Receipt> {
   const body = { collection, url, ...(title === undefined ? {} : { title }), tags }
   return await request(endpoint, 'ingest/url', Receipt, { method: 'POST', body })
 }

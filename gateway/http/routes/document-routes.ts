@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { Ingestion, LabelChange } from '#shared/contracts/ingestion.ts'
 import type { AddDocument, DocumentReceipt } from '#shared/contracts/ingestion.ts'
-import { ChunkPreview, ChunkSettings, CollectionName, DocumentLabels, DocumentSummary, Knowledge, PassageView } from '#shared/contracts/knowledge.ts'
+import {
+  ChunkPreview,
+  ChunkSettings,
+  CollectionName,
+  DocumentLabels,
+  DocumentSummary,
+  Knowledge,
+  PassageView,
+} from '#shared/contracts/knowledge.ts'
 import type { Reach } from '#shared/actor/ref.ts'
 import { newId } from '#shared/lib/ids.ts'
 import type { ObjectBucket } from '#shared/transport/port.ts'
@@ -16,7 +24,12 @@ const WITHIN = '10s'
 const tag = 'knowledge'
 
 /** In a form every field is text: lists are separated by commas, metadata is a JSON object. */
-const listed = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+const listed = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
 const FormFields = z.object({
   collection: CollectionName.describe('The collection it goes into.'),
   id: Id.optional().describe('Of a document that is to get another version.'),
@@ -40,7 +53,13 @@ const UrlBody = z.object({
   url: z.url({ protocol: /^https?$/ }).max(2_000),
   id: Id.optional(),
   ...DocumentLabels.partial().shape,
-  recrawlMs: z.number().int().min(60_000).nullable().default(null).describe('The address is read again after this; null: never.'),
+  recrawlMs: z
+    .number()
+    .int()
+    .min(60_000)
+    .nullable()
+    .default(null)
+    .describe('The address is read again after this; null: never.'),
 })
 const Receipt = z.object({ documentId: z.string(), version: z.number().int(), duplicate: z.boolean() })
 
@@ -60,7 +79,11 @@ export function documentRoutes(objects: ObjectBucket): readonly Route[] {
       handle: (call) => addUpload(objects, call as Call),
     })
   return [
-    upload('/documents', 'addDocument', `A file, up to ${MAX_FILE_BYTES / 1_048_576} MiB; it is read afterwards, and its state says how far that is.`),
+    upload(
+      '/documents',
+      'addDocument',
+      `A file, up to ${MAX_FILE_BYTES / 1_048_576} MiB; it is read afterwards, and its state says how far that is.`,
+    ),
     upload('/ingest/document', 'ingestDocument', 'The same as POST /documents.'),
     upload('/ingest/image', 'ingestImage', 'A picture: its text is recognised.'),
     upload('/ingest/video', 'ingestVideo', 'A video: subtitles, and the text on its frames; needs ffmpeg.'),
@@ -133,7 +156,9 @@ export function documentRoutes(objects: ObjectBucket): readonly Route[] {
       response: z.object({}),
       handle: ({ principal, reach, params, body }) => {
         requireRole(principal, 'operator')
-        return reach.ref(Ingestion, 'main').confirm('relabel', { documentId: params.id, labels: body }, { within: WITHIN })
+        return reach
+          .ref(Ingestion, 'main')
+          .confirm('relabel', { documentId: params.id, labels: body }, { within: WITHIN })
       },
     }),
     ...(['cancel', 'retry'] as const).map((verb) =>
@@ -163,7 +188,8 @@ export function documentRoutes(objects: ObjectBucket): readonly Route[] {
       params: Named,
       query: z.object({ from: z.coerce.number().int().min(0).default(0) }),
       response: z.object({ chunks: z.array(ChunkPreview) }),
-      handle: ({ reach, params, query }) => reach.pool(Knowledge, 'main').ask('chunks', { id: params.id, from: query.from }),
+      handle: ({ reach, params, query }) =>
+        reach.pool(Knowledge, 'main').ask('chunks', { id: params.id, from: query.from }),
     }),
     route({
       method: 'POST',
@@ -174,7 +200,8 @@ export function documentRoutes(objects: ObjectBucket): readonly Route[] {
       params: Named,
       body: ChunkSettings,
       response: z.object({ chunks: z.array(ChunkPreview), total: z.number().int() }),
-      handle: ({ reach, params, body }) => reach.pool(Knowledge, 'main').ask('preview', { id: params.id, chunks: body }),
+      handle: ({ reach, params, body }) =>
+        reach.pool(Knowledge, 'main').ask('preview', { id: params.id, chunks: body }),
     }),
     route({
       method: 'GET',

@@ -49,7 +49,8 @@ function asking(): readonly Route[] {
       path: '/query',
       id: 'query',
       tag,
-      summary: 'An answer whose every citation is a quoted span. With `Accept: text/event-stream` it comes as it is made.',
+      summary:
+        'An answer whose every citation is a quoted span. With `Accept: text/event-stream` it comes as it is made.',
       body: AnswerRequest,
       response: KnowledgeAnswer,
       handle: async ({ reach, body, signal }) => {

@@ -109,7 +109,9 @@ export function uploadRoutes(objects: ObjectBucket): readonly Route[] {
         const { parts, received, bytes } = await uploadOf(reach, params.id)
         if (received < bytes) throw refuse('CONFLICT', { upload: params.id, received, bytes })
         const hash = await hashOfParts(objects, parts)
-        return await reach.ref(Ingestion, 'main').confirm('endUpload', { uploadId: params.id, hash }, { within: WITHIN })
+        return await reach
+          .ref(Ingestion, 'main')
+          .confirm('endUpload', { uploadId: params.id, hash }, { within: WITHIN })
       },
     }),
     route({

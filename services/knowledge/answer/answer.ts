@@ -64,11 +64,18 @@ export async function* answerStream(
 }
 
 /** For those who look after the collection; where several were asked, it is nobody's. */
-export async function keepUnheld({ database }: KnowledgeParts, ctx: PoolContext, question: string, found: Finding): Promise<void> {
+export async function keepUnheld(
+  { database }: KnowledgeParts,
+  ctx: PoolContext,
+  question: string,
+  found: Finding,
+): Promise<void> {
   const [only, ...others] = found.collections
   if (only === undefined || others.length > 0) return
   const { coverage } = found
-  await database.tenant(ctx.tenant, (sql) => keepUnanswered(sql, only.id, { question, coverage, nearest: nearestOf(found) }, Date.now()))
+  await database.tenant(ctx.tenant, (sql) =>
+    keepUnanswered(sql, only.id, { question, coverage, nearest: nearestOf(found) }, Date.now()),
+  )
 }
 
 function nearestOf(found: Finding): string[] {
@@ -82,7 +89,12 @@ function notInDocuments(found: Finding): Omit<KnowledgeAnswer, 'id' | 'ms' | 'co
   return { answer: `This is not in your documents.${hint}`, citations: [], covered: false, nearest, curated: null }
 }
 
-async function keep({ database }: KnowledgeParts, ctx: PoolContext, request: Request, answer: KnowledgeAnswer): Promise<void> {
+async function keep(
+  { database }: KnowledgeParts,
+  ctx: PoolContext,
+  request: Request,
+  answer: KnowledgeAnswer,
+): Promise<void> {
   const by = ctx.cause.principal?.user
   if (!request.keep || by === undefined) return
   const { id, citations, covered, ms } = answer

@@ -2,7 +2,13 @@ import type { PoolContext, PoolHandlers } from '#shared/actor/definition.ts'
 import type { Knowledge } from '#shared/contracts/knowledge.ts'
 import { listUnanswered, questionId, settleUnanswered } from '#shared/db/repositories/knowledge/asked.ts'
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
-import { countHit, curatedNear, listCurated, removeCurated, saveCurated } from '#shared/db/repositories/knowledge/curated.ts'
+import {
+  countHit,
+  curatedNear,
+  listCurated,
+  removeCurated,
+  saveCurated,
+} from '#shared/db/repositories/knowledge/curated.ts'
 import type { CuratedRow } from '#shared/db/repositories/knowledge/curated.ts'
 import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
@@ -11,7 +17,10 @@ import type { KnowledgeParts } from '../parts.ts'
 import { readerOf } from '../search/find.ts'
 import type { Searched } from '../search/find.ts'
 
-type Handlers = Pick<PoolHandlers<(typeof Knowledge)['messages']>, 'unanswered' | 'dismiss' | 'curated' | 'curate' | 'uncurate'>
+type Handlers = Pick<
+  PoolHandlers<(typeof Knowledge)['messages']>,
+  'unanswered' | 'dismiss' | 'curated' | 'curate' | 'uncurate'
+>
 
 /** What nobody could answer, and what people answered instead. */
 export function curatedHandlers({ database }: KnowledgeParts): Handlers {
@@ -65,11 +74,20 @@ export function curatedHandlers({ database }: KnowledgeParts): Handlers {
 }
 
 /** The curated answer of a question that is near enough to this one, and counts that it was said. */
-export async function nearestCurated({ database }: KnowledgeParts, tenant: string, question: string, collections: readonly Searched[]): Promise<CuratedRow | null> {
+export async function nearestCurated(
+  { database }: KnowledgeParts,
+  tenant: string,
+  question: string,
+  collections: readonly Searched[],
+): Promise<CuratedRow | null> {
   const terms = termsOf(question)
   if (terms.length === 0) return null
   return await database.tenant(tenant, async (sql) => {
-    const near = await curatedNear(sql, collections.map(({ id }) => id), terms)
+    const near = await curatedNear(
+      sql,
+      collections.map(({ id }) => id),
+      terms,
+    )
     const best = near.map((row) => ({ row, like: likeness(terms, row.terms) })).toSorted((a, b) => b.like - a.like)[0]
     if (best === undefined) return null
     const floor = collections.find(({ id }) => id === best.row.collection)?.settings.curatedFloor ?? 1

@@ -5,7 +5,7 @@
  * - chunks are in order, do not overlap, and leave out nothing but white space
  * - none has more than `maxTokens`
  */
-import { countTokens } from '#shared/models/count-tokens.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 
 import { canonicalText } from '../parse/canonical-text.ts'
 import type { Box, ParsedPage } from '../parse/parsed-page.ts'

@@ -1,4 +1,4 @@
-import { countTokens } from '#shared/models/count-tokens.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 
 import type { ChunkStrategy } from './chunk.ts'
 import { byLines, bySentences, splitText } from './split-text.ts'

@@ -1,4 +1,4 @@
-import { countTokens } from '#shared/models/count-tokens.ts'
+import { countTokens } from '#shared/text/tokens.ts'
 
 export interface Range {
   readonly start: number

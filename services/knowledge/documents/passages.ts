@@ -34,7 +34,8 @@ export async function passageOf(
   const pages = await pagesAround(sql, documentId, version, Math.max(0, start - AROUND_CHARS), end + AROUND_CHARS)
   const first = pages[0]
   const text = pages.map((page) => page.text).join(SEPARATOR)
-  if (first === undefined || end > first.begins + text.length) throw refuse('NOT_FOUND', { document: documentId, version, start, end })
+  if (first === undefined || end > first.begins + text.length)
+    throw refuse('NOT_FOUND', { document: documentId, version, start, end })
   const at = start - first.begins
   const length = end - start
   const boxes = boxesOf(pages, start, end)
@@ -51,19 +52,30 @@ export async function passageOf(
 }
 
 /** Where a range of the canonical text stands on its pages, line by line. */
-export function boxesOf(pages: readonly PageRow[], start: number, end: number): { page: number; box: [number, number, number, number] }[] {
+export function boxesOf(
+  pages: readonly PageRow[],
+  start: number,
+  end: number,
+): { page: number; box: [number, number, number, number] }[] {
   const boxes: { page: number; box: [number, number, number, number] }[] = []
   for (const { page, begins, blocks } of pages) {
     let at = begins
     for (const { text, lines } of blocks as readonly Block[]) {
-      for (const line of lines) if (at + line.start < end && at + line.end > start) boxes.push({ page, box: [...line.box] as [number, number, number, number] })
+      for (const line of lines)
+        if (at + line.start < end && at + line.end > start)
+          boxes.push({ page, box: [...line.box] as [number, number, number, number] })
       at += text.length + SEPARATOR.length
     }
   }
   return boxes
 }
 
-export async function chunksOf(sql: TenantSql, reader: Reader, id: string, from: number): Promise<{ chunks: z.infer<typeof ChunkPreview>[] }> {
+export async function chunksOf(
+  sql: TenantSql,
+  reader: Reader,
+  id: string,
+  from: number,
+): Promise<{ chunks: z.infer<typeof ChunkPreview>[] }> {
   const document = await documentSummary(sql, id, reader)
   const version = document?.liveVersion ?? null
   if (document === null || version === null) throw refuse('NOT_FOUND', { document: id })
@@ -84,11 +96,44 @@ export async function previewOf(
   return { chunks: chunks.slice(0, CHUNKS_SHOWN).map(previewOfChunk), total: chunks.length }
 }
 
-function previewOfChunk({ ordinal, kind, start, end, text, headings, header, pages, language, tokens }: Chunk): z.infer<typeof ChunkPreview> {
+function previewOfChunk({
+  ordinal,
+  kind,
+  start,
+  end,
+  text,
+  headings,
+  header,
+  pages,
+  language,
+  tokens,
+}: Chunk): z.infer<typeof ChunkPreview> {
   return { ordinal, kind, start, end, text, headings: [...headings], header, pages: [...pages], language, tokens }
 }
 
-function previewOfRow({ ordinal, kind, begins: start, ends: end, text, headings, header, firstPage, lastPage, language, tokens }: ChunkRow): z.infer<typeof ChunkPreview> {
-  return { ordinal, kind, start, end, text, headings: [...headings], header, pages: [firstPage, lastPage], language, tokens }
+function previewOfRow({
+  ordinal,
+  kind,
+  begins: start,
+  ends: end,
+  text,
+  headings,
+  header,
+  firstPage,
+  lastPage,
+  language,
+  tokens,
+}: ChunkRow): z.infer<typeof ChunkPreview> {
+  return {
+    ordinal,
+    kind,
+    start,
+    end,
+    text,
+    headings: [...headings],
+    header,
+    pages: [firstPage, lastPage],
+    language,
+    tokens,
+  }
 }
-

@@ -14,5 +14,10 @@ export async function buildEnded(ctx: Ctx, child: ChildEnd): Promise<void> {
   if (row?.state !== 'building') return
   const reason = child.error?.message ?? 'It was stopped.'
   await changeGeneration(sql, collection, generation, { state: 'failed', note: reason }, ctx.now)
-  say(ctx, 'index:built', { collection, generation, embedder: row.embedder, chunks: row.chunks, adopted: false, reason }, SCOPE)
+  say(
+    ctx,
+    'index:built',
+    { collection, generation, embedder: row.embedder, chunks: row.chunks, adopted: false, reason },
+    SCOPE,
+  )
 }

@@ -3,8 +3,19 @@ import type { InputOf } from '#shared/actor/ref.ts'
 import { BuildGeneration } from '#shared/contracts/ingestion.ts'
 import type { ConfigureCollection, Ingestion } from '#shared/contracts/ingestion.ts'
 import { CollectionSettings } from '#shared/contracts/knowledge.ts'
-import { collectionById, insertCollection, removeCollection as removeRow, updateCollection } from '#shared/db/repositories/knowledge/collections.ts'
-import { changeGeneration, generationOf, generationsOf, insertGeneration, useGeneration } from '#shared/db/repositories/knowledge/generations.ts'
+import {
+  collectionById,
+  insertCollection,
+  removeCollection as removeRow,
+  updateCollection,
+} from '#shared/db/repositories/knowledge/collections.ts'
+import {
+  changeGeneration,
+  generationOf,
+  generationsOf,
+  insertGeneration,
+  useGeneration,
+} from '#shared/db/repositories/knowledge/generations.ts'
 import { hideDocument, listDocuments } from '#shared/db/repositories/knowledge/documents.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { embedderId, embedderDimensions } from '../embedders.ts'
@@ -18,7 +29,10 @@ const EVERYTHING = { reads: [], staff: true } as const
 /** Documents that a collection is removed with; one of more is emptied first. */
 const MAX_REMOVED_WITH = 1_000
 
-export async function createCollection(ctx: Ctx, given: InputOf<Messages['createCollection']>): Promise<{ readonly id: string; readonly created: boolean }> {
+export async function createCollection(
+  ctx: Ctx,
+  given: InputOf<Messages['createCollection']>,
+): Promise<{ readonly id: string; readonly created: boolean }> {
   requireStaff(ctx)
   const sql = await ctx.sql()
   const created = await insertCollection(sql, given, ctx.now)
@@ -31,14 +45,20 @@ export async function createCollection(ctx: Ctx, given: InputOf<Messages['create
 }
 
 /** Another embedder is used once its generation is built: `reindex`. */
-export async function configureCollection(ctx: Ctx, { id, ...change }: z.infer<typeof ConfigureCollection>): Promise<object> {
+export async function configureCollection(
+  ctx: Ctx,
+  { id, ...change }: z.infer<typeof ConfigureCollection>,
+): Promise<object> {
   requireStaff(ctx)
   if (!(await updateCollection(await ctx.sql(), id, change, ctx.now))) throw refuse('NOT_FOUND', { collection: id })
   return {}
 }
 
 /** Hides all of its documents. The collection itself goes when it is asked for again and they are swept. */
-export async function removeCollection(ctx: Ctx, { id }: { readonly id: string }): Promise<{ readonly removed: boolean }> {
+export async function removeCollection(
+  ctx: Ctx,
+  { id }: { readonly id: string },
+): Promise<{ readonly removed: boolean }> {
   requireStaff(ctx)
   const sql = await ctx.sql()
   if ((await collectionById(sql, id)) === null) throw refuse('NOT_FOUND', { collection: id })
@@ -51,7 +71,10 @@ export async function removeCollection(ctx: Ctx, { id }: { readonly id: string }
   return { removed }
 }
 
-export async function reindex(ctx: Ctx, { collection, embedder, fitted }: InputOf<Messages['reindex']>): Promise<{ readonly generation: number }> {
+export async function reindex(
+  ctx: Ctx,
+  { collection, embedder, fitted }: InputOf<Messages['reindex']>,
+): Promise<{ readonly generation: number }> {
   requireStaff(ctx)
   const sql = await ctx.sql()
   const row = await collectionById(sql, collection)
@@ -82,4 +105,3 @@ export async function rollback(ctx: Ctx, { collection, generation }: InputOf<Mes
   await changeGeneration(sql, collection, generation, { note: 'gone back to' }, ctx.now)
   return {}
 }
-

@@ -32,7 +32,8 @@ export async function add(ctx: Ctx, request: AddDocument): Promise<DocumentRecei
   const sql = await ctx.sql()
   if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
   const before = await latestVersion(sql, documentId)
-  if (before !== null && before.collection !== collection) throw refuse('CONFLICT', { document: documentId, collection: before.collection })
+  if (before !== null && before.collection !== collection)
+    throw refuse('CONFLICT', { document: documentId, collection: before.collection })
   if (content !== null) {
     const same = await documentWithContent(sql, collection, content.hash)
     if (same !== null) {
@@ -46,7 +47,12 @@ export async function add(ctx: Ctx, request: AddDocument): Promise<DocumentRecei
   const version = await insertVersion(
     sql,
     documentId,
-    { hash: content?.hash ?? null, bytes: content?.bytes ?? 0, name: source.kind === 'upload' ? source.name : source.url, mime: request.mime },
+    {
+      hash: content?.hash ?? null,
+      bytes: content?.bytes ?? 0,
+      name: source.kind === 'upload' ? source.name : source.url,
+      mime: request.mime,
+    },
     ctx.now,
   )
   withdraw(ctx, documentId, 'A newer version was given.')
@@ -55,9 +61,13 @@ export async function add(ctx: Ctx, request: AddDocument): Promise<DocumentRecei
   return { documentId, version, duplicate: false }
 }
 
-export async function relabel(ctx: Ctx, { documentId, labels }: Named & { readonly labels: Partial<DocumentLabels> }): Promise<object> {
+export async function relabel(
+  ctx: Ctx,
+  { documentId, labels }: Named & { readonly labels: Partial<DocumentLabels> },
+): Promise<object> {
   requireStaff(ctx)
-  if (!(await relabelDocument(await ctx.sql(), documentId, labels, ctx.now))) throw refuse('NOT_FOUND', { document: documentId })
+  if (!(await relabelDocument(await ctx.sql(), documentId, labels, ctx.now)))
+    throw refuse('NOT_FOUND', { document: documentId })
   return {}
 }
 
@@ -80,18 +90,24 @@ export async function cancel(ctx: Ctx, { documentId }: Named): Promise<object> {
   const version = await latestVersion(sql, documentId)
   if (version === null) throw refuse('NOT_FOUND', { document: documentId })
   const { atWork } = ctx.state
-  if (!withdraw(ctx, documentId, 'Somebody cancelled it.')) throw refuse('CONFLICT', { document: documentId, state: version.state })
+  if (!withdraw(ctx, documentId, 'Somebody cancelled it.'))
+    throw refuse('CONFLICT', { document: documentId, state: version.state })
   // A run at work says so itself when it has stopped.
-  if (!atWork.some((one) => one.documentId === documentId)) await settle(ctx, sql, { documentId, version: version.version }, { state: 'cancelled' })
+  if (!atWork.some((one) => one.documentId === documentId))
+    await settle(ctx, sql, { documentId, version: version.version }, { state: 'cancelled' })
   return {}
 }
 
-export async function retry(ctx: Ctx, { documentId }: Named): Promise<{ readonly documentId: string; readonly version: number }> {
+export async function retry(
+  ctx: Ctx,
+  { documentId }: Named,
+): Promise<{ readonly documentId: string; readonly version: number }> {
   requireStaff(ctx)
   const sql = await ctx.sql()
   const version = await latestVersion(sql, documentId)
   if (version === null) throw refuse('NOT_FOUND', { document: documentId })
-  if (version.state !== 'failed' && version.state !== 'cancelled') throw refuse('CONFLICT', { document: documentId, state: version.state })
+  if (version.state !== 'failed' && version.state !== 'cancelled')
+    throw refuse('CONFLICT', { document: documentId, state: version.state })
   enqueue(ctx, documentId, version.version)
   await settle(ctx, sql, { documentId, version: version.version }, { state: 'queued' })
   return { documentId, version: version.version }
@@ -103,6 +119,11 @@ export async function recrawl(ctx: Ctx, payload: unknown): Promise<void> {
   const sql = await ctx.sql()
   const last = await latestVersion(sql, documentId)
   if (last === null || last.source.kind !== 'url' || last.recrawlMs === null) return
-  const version = await insertVersion(sql, documentId, { hash: null, bytes: 0, name: last.source.url, mime: '' }, ctx.now)
+  const version = await insertVersion(
+    sql,
+    documentId,
+    { hash: null, bytes: 0, name: last.source.url, mime: '' },
+    ctx.now,
+  )
   enqueue(ctx, documentId, version)
 }

@@ -13,7 +13,12 @@ import type { Progress } from './progress.ts'
 const BATCH = 64
 
 /** Vectors of a version in every generation that is, or may come to be, searched. Then the version is switched to. */
-export async function embedVersion(parts: KnowledgeParts, ctx: RunContext, row: VersionRow, progress: Progress): Promise<void> {
+export async function embedVersion(
+  parts: KnowledgeParts,
+  ctx: RunContext,
+  row: VersionRow,
+  progress: Progress,
+): Promise<void> {
   await progress.reach('embedding')
   const { document, version, collection } = row
   const generations = await ctx.sql((sql) => generationsOf(sql, collection))
@@ -38,11 +43,14 @@ export async function embedSegment(
   const index: VectorIndex = { collection, generation: row.generation, dimensions: row.dimensions }
   await parts.vectors.prepare(ctx.tenant, index)
   let written = 0
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     const texts = await ctx.sql((sql) => textsOfSegment(sql, segment, from, BATCH))
     const last = texts.at(-1)
     if (last === undefined) return written
-    const vectors = await embedder.embedDocuments(texts.map((text) => ({ ...text, title })), ctx.signal)
+    const vectors = await embedder.embedDocuments(
+      texts.map((text) => ({ ...text, title })),
+      ctx.signal,
+    )
     const points = texts.map(({ ordinal }, at) => ({ segment, ordinal, vector: vectors[at]! }))
     if (parts.vectors.transactional) await ctx.sql((sql) => parts.vectors.write(sql, index, points))
     else await parts.vectors.write(ctx.tenant, index, points)

@@ -14,13 +14,22 @@ const MAX_REDIRECTS = 5
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 50 * 1024 * 1024
 const REDIRECTS = [301, 302, 303, 307, 308]
-const HEADERS = { accept: 'text/html,application/pdf,text/*;q=0.9,*/*;q=0.5', 'accept-encoding': 'identity', 'user-agent': 'waggle' }
+const HEADERS = {
+  accept: 'text/html,application/pdf,text/*;q=0.9,*/*;q=0.5',
+  'accept-encoding': 'identity',
+  'user-agent': 'waggle',
+}
 
 /**
  * Reads an address. Each hop is checked before it is asked and again when it is connected to (`guardedAgent`), so that
  * neither a redirect nor a name that changes its address leads to a private network.
  */
-export async function fetchSource(agent: Dispatcher, rules: OutboundRules, address: string, given: AbortSignal): Promise<Fetched> {
+export async function fetchSource(
+  agent: Dispatcher,
+  rules: OutboundRules,
+  address: string,
+  given: AbortSignal,
+): Promise<Fetched> {
   const late = AbortSignal.timeout(TIMEOUT_MS)
   const signal = AbortSignal.any([given, late])
   try {
@@ -53,7 +62,11 @@ async function follow(agent: Dispatcher, rules: OutboundRules, first: URL, signa
       response.body.on('error', () => {}).destroy()
       throw unreadable(`${url.host} answered ${response.statusCode}.`)
     }
-    return { bytes: await read(response), mime: headerOf(response, 'content-type').split(';')[0]!.trim(), url: url.href }
+    return {
+      bytes: await read(response),
+      mime: headerOf(response, 'content-type').split(';')[0]!.trim(),
+      url: url.href,
+    }
   }
   throw unreadable(`More than ${MAX_REDIRECTS} redirects.`)
 }

@@ -8,7 +8,12 @@ import { hashOf, objectName, once } from './content.ts'
 import type { Progress } from './progress.ts'
 
 /** Reads the address of a version and keeps what is there. Null when it is what the live version has already. */
-export async function fetchVersion(parts: KnowledgeParts, ctx: RunContext, row: VersionRow, progress: Progress): Promise<string | null> {
+export async function fetchVersion(
+  parts: KnowledgeParts,
+  ctx: RunContext,
+  row: VersionRow,
+  progress: Progress,
+): Promise<string | null> {
   if (row.source.kind !== 'url') throw refuse('NOT_FOUND', { document: row.document, reason: 'It has no content.' })
   await progress.reach('fetching')
   const { bytes, mime } = await parts.fetchSource(row.source.url, ctx.signal)

@@ -13,7 +13,10 @@ export async function guardPage(ctx: RunContext, page: ParsedPage): Promise<Pars
         if (part === '') return part
         const verdict = await ctx.reach.pool(Guardrail, 'tool-result').ask('check', { ...asked, text: part })
         if (verdict.verdict === 'block')
-          throw refuse('DOCUMENT_UNREADABLE', { page: page.number, reason: `A guardrail refused it: ${verdict.reason}` })
+          throw refuse('DOCUMENT_UNREADABLE', {
+            page: page.number,
+            reason: `A guardrail refused it: ${verdict.reason}`,
+          })
         return verdict.verdict === 'rewrite' ? verdict.text.trim() : part
       }),
     )
@@ -27,8 +30,8 @@ export async function guardPage(ctx: RunContext, page: ParsedPage): Promise<Pars
 
 function wholeOf({ lines }: Block, text: string): Block['lines'] {
   if (lines.length === 0) return []
-  const box = lines.map((line) => line.box).reduce(
-    (a, b): Box => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])],
-  )
+  const box = lines
+    .map((line) => line.box)
+    .reduce((a, b): Box => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])])
   return [{ start: 0, end: text.length, box }]
 }

@@ -18,7 +18,12 @@ const CHUNKS_PER_COMMIT = 400
 const POSTINGS_PER_COMMIT = 4_000
 
 /** Cuts a version that is read, and writes its part of the index. Done again after a crash it writes the same. */
-export async function indexVersion(ctx: RunContext, row: VersionRow, settings: CollectionSettings, progress: Progress): Promise<number> {
+export async function indexVersion(
+  ctx: RunContext,
+  row: VersionRow,
+  settings: CollectionSettings,
+  progress: Progress,
+): Promise<number> {
   await progress.reach('chunking')
   const { document, version } = row
   const pages = await ctx.sql((sql) => pagesOf(sql, document, version))
@@ -41,7 +46,10 @@ export async function indexVersion(ctx: RunContext, row: VersionRow, settings: C
 }
 
 /** The index of one version: its chunks as rows, and for each term the chunks that hold it. */
-export function segmentOf(chunks: readonly Chunk[], title: string): { readonly rows: ChunkRow[]; readonly postings: Posting[]; readonly length: number } {
+export function segmentOf(
+  chunks: readonly Chunk[],
+  title: string,
+): { readonly rows: ChunkRow[]; readonly postings: Posting[]; readonly length: number } {
   const terms = new Map<string, { ordinals: number[]; tfs: number[]; lengths: number[] }>()
   let total = 0
   const rows = chunks.map((chunk): ChunkRow => {
@@ -57,7 +65,22 @@ export function segmentOf(chunks: readonly Chunk[], title: string): { readonly r
     }
     const [firstPage, lastPage] = chunk.pages
     const { kind, start: begins, end: ends, boxes, tokens, parent } = chunk
-    return { ordinal, kind, begins, ends, text, headings, header, firstPage, lastPage, boxes, language, tokens, length: indexed.length, parent }
+    return {
+      ordinal,
+      kind,
+      begins,
+      ends,
+      text,
+      headings,
+      header,
+      firstPage,
+      lastPage,
+      boxes,
+      language,
+      tokens,
+      length: indexed.length,
+      parent,
+    }
   })
   return { rows, postings: [...terms].map(([term, posting]) => ({ term, ...posting })), length: total }
 }

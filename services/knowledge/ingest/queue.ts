@@ -59,7 +59,12 @@ export async function ingestEnded(ctx: Ctx, child: ChildEnd): Promise<void> {
       ctx.remind(`recrawl-${version.document}`, ctx.now + version.recrawlMs, { documentId: version.document })
     return
   }
-  await settle(ctx, sql, ended, child.state === 'stopped' ? { state: 'cancelled' } : { state: 'failed', cause: causeOf(child) })
+  await settle(
+    ctx,
+    sql,
+    ended,
+    child.state === 'stopped' ? { state: 'cancelled' } : { state: 'failed', cause: causeOf(child) },
+  )
   sweepSoon(ctx)
 }
 

@@ -47,7 +47,8 @@ export async function readVersion(
     // An upload is named by its file until its own title is known.
     const named = row.source.kind === 'upload' ? row.source.name.replace(/\.[a-z0-9]{1,5}$/i, '') : null
     const untitled = row.title === named || row.source.kind === 'url'
-    if (untitled && outcome.title !== '') await relabelDocument(sql, document, { title: outcome.title.slice(0, MAX_TITLE_CHARS) }, ctx.now())
+    if (untitled && outcome.title !== '')
+      await relabelDocument(sql, document, { title: outcome.title.slice(0, MAX_TITLE_CHARS) }, ctx.now())
   })
   return outcome.pages
 }

@@ -13,7 +13,10 @@ import { sweepSoon } from './sweeps.ts'
 type Messages = (typeof Ingestion)['messages']
 
 /** A large file in parts: what is received is kept, so that whoever was cut off goes on from there. */
-export async function beginUpload(ctx: Ctx, { uploadId, bytes, document }: InputOf<Messages['beginUpload']>): Promise<{ readonly uploadId: string; readonly received: number }> {
+export async function beginUpload(
+  ctx: Ctx,
+  { uploadId, bytes, document }: InputOf<Messages['beginUpload']>,
+): Promise<{ readonly uploadId: string; readonly received: number }> {
   const createdBy = requireStaff(ctx)
   const sql = await ctx.sql()
   const { collection, source } = document
@@ -27,16 +30,23 @@ export async function beginUpload(ctx: Ctx, { uploadId, bytes, document }: Input
 /** What was sent of a file that nobody went on with is kept this long. */
 export const UPLOAD_KEPT_MS = 24 * 3_600_000
 
-export async function addPart(ctx: Ctx, { uploadId, offset, object, bytes }: InputOf<Messages['addPart']>): Promise<{ readonly uploadId: string; readonly received: number }> {
+export async function addPart(
+  ctx: Ctx,
+  { uploadId, offset, object, bytes }: InputOf<Messages['addPart']>,
+): Promise<{ readonly uploadId: string; readonly received: number }> {
   requireStaff(ctx)
   const sql = await ctx.sql()
   const upload = await uploadById(sql, uploadId)
   if (upload === null) throw refuse('NOT_FOUND', { upload: uploadId })
-  if (!(await receivePart(sql, uploadId, offset, object, bytes))) throw refuse('CONFLICT', { upload: uploadId, received: upload.received, bytes: upload.bytes })
+  if (!(await receivePart(sql, uploadId, offset, object, bytes)))
+    throw refuse('CONFLICT', { upload: uploadId, received: upload.received, bytes: upload.bytes })
   return { uploadId, received: offset + bytes }
 }
 
-export async function endUpload(ctx: Ctx, { uploadId, hash }: InputOf<Messages['endUpload']>): Promise<DocumentReceipt> {
+export async function endUpload(
+  ctx: Ctx,
+  { uploadId, hash }: InputOf<Messages['endUpload']>,
+): Promise<DocumentReceipt> {
   requireStaff(ctx)
   const sql = await ctx.sql()
   const upload = await uploadById(sql, uploadId)

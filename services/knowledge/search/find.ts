@@ -61,7 +61,12 @@ export interface Finding extends SearchResult {
 type Asked = Pick<z.infer<typeof SearchRequest>, 'question' | 'collections' | 'filter'> & { readonly limit: number }
 
 /** The passages that answer a question best, for whoever asks: what they may not read is not looked at. */
-export async function find(parts: KnowledgeParts, cache: CollectionsCache, ctx: PoolContext, asked: Asked): Promise<Finding> {
+export async function find(
+  parts: KnowledgeParts,
+  cache: CollectionsCache,
+  ctx: PoolContext,
+  asked: Asked,
+): Promise<Finding> {
   const known = await cache.get(ctx.tenant)
   for (const collection of asked.collections)
     if (!known.some(({ id }) => id === collection)) {
@@ -104,7 +109,11 @@ async function vectorLeg(
   parts: KnowledgeParts,
   ctx: PoolContext,
   collections: readonly Searched[],
-): Promise<{ index: { collection: string; generation: number; dimensions: number }; embed: QueryEmbedder; lexical: boolean } | null> {
+): Promise<{
+  index: { collection: string; generation: number; dimensions: number }
+  embed: QueryEmbedder
+  lexical: boolean
+} | null> {
   const [only, ...others] = collections
   if (only === undefined || others.length > 0 || only.generation === null) return null
   const { generation, dimensions, embedder: id, settings, model } = only.generation
@@ -116,11 +125,22 @@ async function vectorLeg(
   }
 }
 
-async function judgeOf(parts: KnowledgeParts, ctx: PoolContext, settings: readonly CollectionSettings[]): Promise<Pick<SearchOptions, 'judge'>> {
+async function judgeOf(
+  parts: KnowledgeParts,
+  ctx: PoolContext,
+  settings: readonly CollectionSettings[],
+): Promise<Pick<SearchOptions, 'judge'>> {
   const configured = settings.find((one) => one.reranker !== null)?.reranker ?? null
   const reranker = await parts.reranker(ctx.tenant, configured)
   if (reranker === null) return {}
-  return { judge: (question, passages) => reranker.rerank(question, passages.map(({ text }) => text), ctx.signal) }
+  return {
+    judge: (question, passages) =>
+      reranker.rerank(
+        question,
+        passages.map(({ text }) => text),
+        ctx.signal,
+      ),
+  }
 }
 
 const STAFF = ['operator', 'admin', 'platform']
@@ -130,12 +150,29 @@ export function readerOf({ cause }: PoolContext): { readonly reads: readonly str
   const { principal } = cause
   if (principal === null) return { reads: [], staff: false }
   const roles = [...principal.roles]
-  return { reads: [`user:${principal.user}`, ...roles.map((role) => `role:${role}`)], staff: roles.some((role) => STAFF.includes(role)) }
+  return {
+    reads: [`user:${principal.user}`, ...roles.map((role) => `role:${role}`)],
+    staff: roles.some((role) => STAFF.includes(role)),
+  }
 }
 
 /** As the API tells of it: named by document, version and ordinal. */
 export function foundPassage({ explain, ...passage }: Finding['passages'][number], explained: boolean): FoundPassage {
-  const { documentId, version, ordinal, collection, title, headings, header, text, start, end, pages, language, score } = passage
+  const {
+    documentId,
+    version,
+    ordinal,
+    collection,
+    title,
+    headings,
+    header,
+    text,
+    start,
+    end,
+    pages,
+    language,
+    score,
+  } = passage
   return {
     id: `${documentId}.${version}.${ordinal}`,
     documentId,

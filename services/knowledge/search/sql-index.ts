@@ -1,7 +1,14 @@
 import type { Database } from '#shared/db/database.ts'
 import { countTerms, findByTerms, liveSegments, loadFound } from '#shared/db/repositories/knowledge/find.ts'
 import type { FindScope, FoundChunk } from '#shared/db/repositories/knowledge/find.ts'
-import type { Hit, KeywordHits, QueryTerm, SearchIndex, StoredPassage, TermFrequencies } from '#shared/ranking/search-index.ts'
+import type {
+  Hit,
+  KeywordHits,
+  QueryTerm,
+  SearchIndex,
+  StoredPassage,
+  TermFrequencies,
+} from '#shared/ranking/search-index.ts'
 import type { VectorIndex, VectorStore } from '#shared/vectors/vector-store.ts'
 
 const K1 = 1.2
@@ -44,7 +51,11 @@ export class SqlIndex implements SearchIndex {
     this.total = total
     return {
       hits: hits.map(({ segment, ordinal, score }) => ({ id: idOf(segment, ordinal), score })),
-      ...counted(terms.map(({ term }) => term), frequencies, total),
+      ...counted(
+        terms.map(({ term }) => term),
+        frequencies,
+        total,
+      ),
     }
   }
 
@@ -77,7 +88,11 @@ export class SqlIndex implements SearchIndex {
   }
 }
 
-function counted(terms: readonly string[], frequencies: Readonly<Record<string, number>>, total: number): TermFrequencies {
+function counted(
+  terms: readonly string[],
+  frequencies: Readonly<Record<string, number>>,
+  total: number,
+): TermFrequencies {
   return { frequencies: new Map(terms.map((term) => [term, frequencies[term] ?? 0])), total }
 }
 

@@ -37,7 +37,7 @@ export class HostedEmbedder implements Embedder {
 
   async embedDocuments(documents: readonly EmbeddedText[], signal: AbortSignal): Promise<Float32Array[]> {
     const texts = documents.map(documentText)
-    const vectors = texts.map(() => new Float32Array(this.dimensions))
+    const vectors = texts.map((): Float32Array => new Float32Array(this.dimensions))
     const asked = [...texts.keys()].filter((at) => texts[at] !== '')
     const batches = batchesOf(asked, this.maxBatch)
     // The first that fails ends the others: nobody would read what they say.

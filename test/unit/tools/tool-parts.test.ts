@@ -12,6 +12,7 @@ import { renderOutput } from '#services/tools/render-output.ts'
 import { parseHeaders } from '#services/tools/request-headers.ts'
 import type { ToolRow } from '#services/tools/tool-row.ts'
 import { parseUrlTemplate } from '#services/tools/url-template.ts'
+import { noReach } from '#test/kit/no-reach.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 const row = (more: Partial<ToolRow> = {}): ToolRow => ({
@@ -302,14 +303,14 @@ suite('tool output', ({ test }) => {
     }
   })
 
-  test('escalation is a marker with a reason', () => {
+  test('escalation is a marker with a reason', async () => {
     const escalate = row({ id: 'escalate_to_human', kind: 'builtin' })
-    assert.equal(callBuiltin(escalate, { reason: ' angry ' }).result, { escalate: true, reason: 'angry' })
-    assert.equal(callBuiltin(escalate, {}).result, { escalate: true, reason: 'The customer asked for a person.' })
-    assert.is(
-      code(() => callBuiltin(row({ id: 'toString', kind: 'builtin' }), {})),
-      'TOOL_FAILED',
-    )
+    const call = async (args: Record<string, unknown>): Promise<unknown> =>
+      (await callBuiltin(escalate, args, noReach)).result
+    assert.equal(await call({ reason: ' angry ' }), { escalate: true, reason: 'angry' })
+    assert.equal(await call({}), { escalate: true, reason: 'The customer asked for a person.' })
+    const unknown = callBuiltin(row({ id: 'toString', kind: 'builtin' }), {}, noReach)
+    assert.is(await unknown.catch((error: unknown) => (error as { code?: string }).code), 'TOOL_FAILED')
   })
 })
 

@@ -18,7 +18,12 @@ export interface UploadRow {
 
 const COLUMNS = `id, name, bytes::float8 as bytes, received::float8 as received, parts, request, created_by as "createdBy"`
 
-export async function insertUpload(sql: TenantSql, { id, name, bytes, request, createdBy }: Omit<UploadRow, 'received' | 'parts'>, collection: string, now: number): Promise<void> {
+export async function insertUpload(
+  sql: TenantSql,
+  { id, name, bytes, request, createdBy }: Omit<UploadRow, 'received' | 'parts'>,
+  collection: string,
+  now: number,
+): Promise<void> {
   await sql.query(
     `insert into uploads (tenant, id, collection, name, bytes, request, created_by, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
@@ -27,12 +32,21 @@ export async function insertUpload(sql: TenantSql, { id, name, bytes, request, c
 }
 
 export async function uploadById(sql: TenantSql, id: string): Promise<UploadRow | null> {
-  const [row] = await sql.query<UploadRow>(`select ${COLUMNS} from uploads where tenant = $1 and id = $2`, [sql.tenant, id])
+  const [row] = await sql.query<UploadRow>(`select ${COLUMNS} from uploads where tenant = $1 and id = $2`, [
+    sql.tenant,
+    id,
+  ])
   return row ?? null
 }
 
 /** False when it is not the part that comes next. */
-export async function receivePart(sql: TenantSql, id: string, offset: number, object: string, bytes: number): Promise<boolean> {
+export async function receivePart(
+  sql: TenantSql,
+  id: string,
+  offset: number,
+  object: string,
+  bytes: number,
+): Promise<boolean> {
   const rows = await sql.query(
     `update uploads set parts = parts || to_jsonb($4::text), received = received + $5
      where tenant = $1 and id = $2 and received = $3 and received + $5 <= bytes returning id`,
@@ -51,6 +65,10 @@ export async function dropOldUploads(sql: TenantSql, before: number, now: number
     'delete from uploads where tenant = $1 and created_at < $2 returning parts',
     [sql.tenant, before],
   )
-  await removeObjects(sql, rows.flatMap(({ parts }) => parts), now)
+  await removeObjects(
+    sql,
+    rows.flatMap(({ parts }) => parts),
+    now,
+  )
   return rows.length
 }
