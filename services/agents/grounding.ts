@@ -23,16 +23,14 @@ export async function retrieve(
 ): Promise<Retrieved> {
   if (knowledge === null || question.trim() === '') return { passages: [], answer: null }
   const { collections, passages: limit } = knowledge
-  const found = await ctx.reach
-    .pool(Knowledge, 'main')
-    .ask('search', {
-      question: question.slice(0, MAX_QUESTION_CHARS),
-      collections,
-      limit,
-      filter: {},
-      explain: false,
-      answering: true,
-    })
+  const found = await ctx.reach.pool(Knowledge, 'main').ask('search', {
+    question: question.slice(0, MAX_QUESTION_CHARS),
+    collections,
+    limit,
+    filter: {},
+    explain: false,
+    answering: true,
+  })
   if (found.curated !== null) return { passages: [], answer: found.curated.answer }
   const passages = found.passages.map(({ documentId, version, title, headings, header, text, start }, at) => ({
     mark: at + 1,

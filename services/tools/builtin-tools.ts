@@ -43,16 +43,14 @@ async function searchKnowledge(args: Args, reach: Reach): Promise<BuiltinAnswer>
   const wanted = Wanted.safeParse(args)
   if (!wanted.success) throw toolFailure('TOOL_ARGS', 'no', 'It takes a question, and perhaps a collection.')
   const { question, collection } = wanted.data
-  const found = await reach
-    .pool(Knowledge, 'main')
-    .ask('search', {
-      question,
-      collections: collection === undefined ? [] : [collection],
-      limit: PASSAGES,
-      filter: {},
-      explain: false,
-      answering: true,
-    })
+  const found = await reach.pool(Knowledge, 'main').ask('search', {
+    question,
+    collections: collection === undefined ? [] : [collection],
+    limit: PASSAGES,
+    filter: {},
+    explain: false,
+    answering: true,
+  })
   const passages = found.passages.map(({ documentId, version, title, headings, text, start }) => ({
     documentId,
     version,

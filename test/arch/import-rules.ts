@@ -114,7 +114,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   'tesseract.js': ['services/knowledge'],
   tinyld: ['shared/text'],
   ulid: ['shared/lib'],
-  undici: ['shared/lib', 'services/tools'],
+  undici: ['shared/lib', 'services/tools', 'services/knowledge'],
   uvu: ['test/kit/suite.ts'],
   vite: ['gateway/console', 'deploy'],
   yaml: [],

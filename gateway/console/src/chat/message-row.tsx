@@ -1,6 +1,6 @@
 import { memo } from 'react'
 import type { MessageView, TurnView } from '#gateway/client/conversation-state.ts'
-import { valueInWords } from '#gateway/client/words.ts'
+import { placeInWords, valueInWords } from '#gateway/client/words.ts'
 import { Cell } from '../parts/cell.tsx'
 import { RichText } from './rich-text.tsx'
 import { TurnEnd, TurnTrail } from './turn-trail.tsx'
