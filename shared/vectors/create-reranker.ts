@@ -10,7 +10,14 @@ import { HostedReranker } from './rerankers/hosted-reranker.ts'
 import { RERANKER_WIRES } from './rerankers/wires.ts'
 
 /** Which reranker, as it stands in a database row or the configuration. */
-export const rerankerSpecSchema = z.object({ ...providerFields, provider: z.enum(['cohere', 'jina', 'tei']) }).strict()
+export const rerankerSpecSchema = z
+  .object({
+    ...providerFields,
+    provider: z.enum(['cohere', 'jina', 'tei']),
+    /** Texts in one request, where this server takes another number than its wire's default. */
+    maxBatch: z.number().int().min(1).max(2_048).optional(),
+  })
+  .strict()
 export type RerankerSpec = z.input<typeof rerankerSpecSchema>
 
 /** Nothing is contacted before it is asked something. Throws BAD_INPUT for a bad spec. */
@@ -21,5 +28,6 @@ export function createReranker(spec: RerankerSpec, deps: ProviderDeps = {}): Rer
     throw new WaggleError('BAD_INPUT', { fields })
   }
   const wire = RERANKER_WIRES[parsed.data.provider]
-  return new HostedReranker(parsed.data, wire, new ProviderCalls(providerOf(parsed.data, wire), deps))
+  const { provider, model, maxBatch = wire.maxBatch } = parsed.data
+  return new HostedReranker({ provider, model, maxBatch }, wire, new ProviderCalls(providerOf(parsed.data, wire), deps))
 }

@@ -37,30 +37,31 @@ export class HostedEmbedder implements Embedder {
 
   async embedDocuments(documents: readonly EmbeddedText[], signal: AbortSignal): Promise<Float32Array[]> {
     const texts = documents.map(documentText)
-    const vectors = texts.map((): Float32Array => new Float32Array(this.dimensions))
+    const vectors: Float32Array[] = texts.map(() => new Float32Array(this.dimensions))
     const asked = [...texts.keys()].filter((at) => texts[at] !== '')
-    const batches = batchesOf(asked, this.maxBatch)
+    const [first, ...others] = batchesOf(asked, this.maxBatch)
+    const embed = async (batch: readonly number[], until: AbortSignal): Promise<void> => {
+      const answers = await this.#ask(
+        batch.map((at) => texts[at] ?? ''),
+        'document',
+        until,
+      )
+      for (const [place, answer] of answers.entries()) vectors[batch[place] ?? 0] = answer
+    }
+    // The first goes alone: a breaker that is half open lets one through, and would refuse those beside it.
+    if (first !== undefined) await embed(first, signal)
     // The first that fails ends the others: nobody would read what they say.
     const stop = new AbortController()
     const both = AbortSignal.any([signal, stop.signal])
     const lane = async (): Promise<void> => {
-      for (const batch of batches) {
-        const answers = await this.#ask(
-          batch.map((at) => texts[at] ?? ''),
-          'document',
-          both,
-        )
-        for (const [place, at] of batch.entries()) vectors[at] = answers[place] ?? vectors[at]!
+      try {
+        for (let batch = others.shift(); batch !== undefined; batch = others.shift()) await embed(batch, both)
+      } catch (error) {
+        stop.abort(error)
       }
     }
-    const lanes = Array.from({ length: PARALLEL_BATCHES }, () =>
-      lane().catch((error: unknown) => {
-        if (!stop.signal.aborted) stop.abort(error)
-        throw error
-      }),
-    )
-    const results = await Promise.allSettled(lanes)
-    if (results.some((result) => result.status === 'rejected')) throw stop.signal.reason
+    await Promise.all(Array.from({ length: PARALLEL_BATCHES }, lane))
+    stop.signal.throwIfAborted()
     return vectors
   }
 

@@ -6,7 +6,9 @@ import { bearer } from '../provider/provider-call.ts'
 export interface RerankerWire {
   readonly baseUrl: string
   /** Texts in one request. */
-  readonly maxTexts: number
+  readonly maxBatch: number
+  /** Whether each text is scored by itself, so that scores of two requests can be compared. */
+  readonly pointwise: boolean
   keyHeaders(key: string): Readonly<Record<string, string>>
   request(asked: { readonly model: string; readonly query: string; readonly texts: readonly string[] }): {
     readonly path: string
@@ -19,7 +21,8 @@ export interface RerankerWire {
 /** `POST /v2/rerank` (docs.cohere.com). It bills searches, not tokens. */
 const cohere: RerankerWire = {
   baseUrl: 'https://api.cohere.com',
-  maxTexts: 1_000,
+  maxBatch: 1_000,
+  pointwise: false,
   keyHeaders: bearer,
   request: ({ model, query, texts }) => ({
     path: '/v2/rerank',
@@ -31,7 +34,8 @@ const cohere: RerankerWire = {
 /** `POST /v1/rerank` (api.jina.ai), also of vLLM, LiteLLM and Xinference. */
 const jina: RerankerWire = {
   baseUrl: 'https://api.jina.ai/v1',
-  maxTexts: 1_000,
+  maxBatch: 1_000,
+  pointwise: false,
   keyHeaders: bearer,
   request: ({ model, query, texts }) => ({
     path: '/rerank',
@@ -49,7 +53,9 @@ const jina: RerankerWire = {
 /** `POST /rerank` (Hugging Face's text-embeddings-inference): the model is the server's, the answer a bare list. */
 const tei: RerankerWire = {
   baseUrl: 'http://127.0.0.1:8080',
-  maxTexts: 256,
+  // Its server takes 32 unless it is told otherwise.
+  maxBatch: 32,
+  pointwise: true,
   keyHeaders: bearer,
   request: ({ query, texts }) => ({
     path: '/rerank',

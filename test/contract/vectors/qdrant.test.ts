@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { QdrantStore } from '#shared/vectors/qdrant/qdrant-store.ts'
 import type { VectorIndex } from '#shared/vectors/vector-store.ts'
-import { codeOf } from '#test/contract/store.contract.ts'
+import { codeOf } from '../store.contract.ts'
 import { QdrantOpenApi, readQdrantOpenApi } from '#test/kit/qdrant-openapi.ts'
 import { QdrantCheckServer } from '#test/kit/qdrant-server.ts'
 import { assert, skip, suite } from '#test/kit/suite.ts'
@@ -44,9 +44,11 @@ if (openApi === null) {
     const query = { vector: sampleVector(8, 1), limit: 5, segments: null }
     let server: QdrantCheckServer
     let store: QdrantStore
+    let address: string
     beforeEach(async () => {
       server = new QdrantCheckServer(openApi)
-      store = new QdrantStore({ url: await server.start(), apiKey: 'the-key', timeoutMs: 200 })
+      address = await server.start()
+      store = new QdrantStore({ url: address, apiKey: 'the-key' })
       await store.write('acme', index, samplePoints(8, 10, 1))
       await store.write('globex', index, samplePoints(8, 10, 1))
     })
@@ -116,7 +118,8 @@ if (openApi === null) {
       assert.is(await codeOf(store.write('acme', index, samplePoints(8, 1, 1))), 'CONFIG')
       server.failWith = null
       server.silent = true
-      assert.is(await codeOf(store.nearest('acme', index, query)), 'VECTORS_DOWN')
+      const impatient = new QdrantStore({ url: address, apiKey: 'the-key', timeoutMs: 50 })
+      assert.is(await codeOf(impatient.nearest('acme', index, query)), 'VECTORS_DOWN')
       server.silent = false
       assert.is((await store.nearest('acme', index, query)).length, 5)
       await server.stop()
@@ -125,7 +128,7 @@ if (openApi === null) {
     })
 
     test('makes a collection once when several prepare it at the same moment, in two processes as well', async () => {
-      const other = new QdrantStore({ url: `http://${server.headers[0]?.host}`, apiKey: 'the-key' })
+      const other = new QdrantStore({ url: address, apiKey: 'the-key' })
       const wide = { ...index, dimensions: 24 }
       await Promise.all([store, store, other, other].map((one) => one.prepare('acme', wide)))
       await other.write('acme', wide, samplePoints(24, 2, 1))
@@ -135,8 +138,8 @@ if (openApi === null) {
 
     test('is checked by a server that refuses what the published contract does not have', async () => {
       const send = async (method: string, path: string, body: unknown): Promise<number> => {
-        const address = `http://${server.headers[0]?.host}/collections/waggle-chunks-d8${path}`
-        return (await fetch(address, { method, body: JSON.stringify(body) })).status
+        const operation = `${address}/collections/waggle-chunks-d8${path}`
+        return (await fetch(operation, { method, body: JSON.stringify(body) })).status
       }
       const vector = [...sampleVector(8, 1)]
       const good = { query: vector, using: 'embedding', limit: 1 }
@@ -162,7 +165,7 @@ if (openApi === null) {
 
     test('refuses a collection of the same name that was made for something else', async () => {
       const wide = { ...index, dimensions: 24 }
-      await fetch(`http://${server.headers[0]?.host}/collections/waggle-chunks-d24`, {
+      await fetch(`${address}/collections/waggle-chunks-d24`, {
         method: 'PUT',
         body: JSON.stringify({ vectors: { embedding: { size: 24, distance: 'Cosine' } } }),
       })
