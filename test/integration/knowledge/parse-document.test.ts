@@ -54,10 +54,10 @@ async function failure(parsing: Promise<unknown>): Promise<WaggleError> {
   throw new Error('it was read')
 }
 
-suite('documents in parsing threads', ({ test, before, after }) => {
+suite('documents in parsing processes', ({ test, before, after }) => {
   let parser: Parser
   before(() => {
-    parser = openParser({ threads: 2 })
+    parser = openParser({ processes: 2 })
   })
   after(() => parser.close())
 
@@ -137,9 +137,9 @@ suite('documents in parsing threads', ({ test, before, after }) => {
     assert.is((await parse(parser, 'still here')).read.length, 1)
   })
 
-  test('a document that takes too much memory or time ends its thread, and not the process', async () => {
-    // A million small values: fewer bytes than the limit, far more objects than the heap.
-    const heavy = `[${Array.from({ length: 1_200_000 }, () => '{"a":[{},{}]}').join(',')}]`
+  test('a document that takes too much memory or time ends its process, and not ours', async () => {
+    // Half a million small values: few bytes, far more objects than the heap.
+    const heavy = `[${Array.from({ length: 500_000 }, () => '{"a":[{},{}]}').join(',')}]`
     const memory = await failure(parse(parser, heavy, { name: 'a.json', limits: { memoryMb: 32 } }))
     assert.is(memory.code, 'DOCUMENT_TOO_LARGE')
     const time = await failure(parse(parser, await makePdf(40, 3), { limits: { pageMs: 1 } }))
@@ -149,7 +149,7 @@ suite('documents in parsing threads', ({ test, before, after }) => {
     assert.is((await parse(parser, 'still here')).read.length, 1)
   })
 
-  test('nesting without end is an error, or text, and never the end of the process', async () => {
+  test('nesting without end is an error, or text, and never the end of ours', async () => {
     const deep = `<html><body>${'<div>'.repeat(60_000)}deep${'</div>'.repeat(60_000)}</body></html>`
     const found = await parse(parser, deep, { name: 'a.html' }).catch((error: unknown) => error)
     if (found instanceof Error) assert.is((found as WaggleError).code, 'DOCUMENT_UNREADABLE')
@@ -157,12 +157,12 @@ suite('documents in parsing threads', ({ test, before, after }) => {
     assert.is((await parse(parser, 'still here')).read.length, 1)
   })
 
-  test('cancelling ends it while it reads, while a page is taken, and while it waits for a thread', async () => {
+  test('cancelling ends it while it reads, while a page is taken, and while it waits for a process', async () => {
     const bytes = await makePdf(30, 5)
     const reading = new AbortController()
     const first = failure(parse(parser, bytes, { signal: reading.signal, onPage: async () => reading.abort() }))
     assert.is((await first).code, 'CANCELLED')
-    const small = openParser({ threads: 1 })
+    const small = openParser({ processes: 1 })
     try {
       const held = new AbortController()
       const waiting = new AbortController()
@@ -239,7 +239,7 @@ suite('the development documents', ({ test, before, after }) => {
   before(async () => {
     names = await readdir(folder).catch(() => [])
     if (names.length === 0) skip(`no documents in ${folder}`)
-    parser = openParser({ threads: 2 })
+    parser = openParser({ processes: 2 })
   })
   after(() => (names.length === 0 ? undefined : parser.close()))
 

@@ -1,6 +1,4 @@
-/** The thread a document is read in (started by parse-document.ts): whatever a document does, it does it here. */
-import { parentPort } from 'node:worker_threads'
-
+/** The process a document is read in (started by parse-document.ts): whatever a document does, it does it here. */
 import { coded, errorFromWire, errorToWire } from '#shared/errors/waggle-error.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
 
@@ -8,15 +6,14 @@ import { recognizedPage } from '../ocr/recognized-page.ts'
 import type { RecognizedLine } from '../ocr/recognizer.ts'
 import { readDocument } from './read-document.ts'
 import type { ReaderInput } from './reader.ts'
-import { PAGES_AHEAD } from './thread-messages.ts'
-import type { FromThread, ToThread } from './thread-messages.ts'
+import { PAGES_AHEAD } from './process-messages.ts'
+import type { FromProcess, ToProcess } from './process-messages.ts'
 
-const port = parentPort
 let ahead = 0
 let room: Deferred<void> | null = null
 let recognition: Deferred<readonly RecognizedLine[]> | null = null
 
-port?.on('message', (message: ToThread) => {
+process.on('message', (message: ToProcess) => {
   switch (message.type) {
     case 'read':
       void read(message.input)
@@ -36,6 +33,8 @@ port?.on('message', (message: ToThread) => {
       break
   }
 })
+// Whoever wanted the document is gone.
+process.once('disconnect', () => process.exit())
 say({ type: 'ready' })
 
 async function read(input: ReaderInput): Promise<void> {
@@ -68,6 +67,6 @@ async function read(input: ReaderInput): Promise<void> {
   }
 }
 
-function say(message: FromThread): void {
-  port?.postMessage(message)
+function say(message: FromProcess): void {
+  process.send?.(message)
 }
