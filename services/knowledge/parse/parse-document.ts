@@ -11,7 +11,9 @@
  */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
 import { availableParallelism, constants, setPriority } from 'node:os'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 import { WaggleError, coded, coerceError, errorFromWire, errorToWire } from '#shared/errors/waggle-error.ts'
@@ -48,6 +50,7 @@ export interface ParserOptions {
 
 const IDLE_MS = 30_000
 const MAX_PROCESSES = 4
+const HEAP_FULL = /heap out of memory/
 const PROGRAM = fileURLToPath(new URL('./parse-process.ts', import.meta.url))
 
 export function openParser(options: ParserOptions = {}): Parser {
@@ -109,6 +112,7 @@ class ProcessPool implements Parser {
       // While it is free it keeps nobody alive.
       child.unref()
       child.channel?.unref()
+      holdPipe(child.stderr, false)
       return outcome
     } catch (thrown) {
       await this.#end(child)
@@ -122,17 +126,19 @@ class ProcessPool implements Parser {
     if (free !== undefined) {
       free.child.ref()
       free.child.channel?.ref()
+      holdPipe(free.child.stderr, true)
       return free.child
     }
     const child = fork(PROGRAM, {
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [`--max-old-space-size=${memoryMb}`, '--disable-warning=ExperimentalWarning'],
       env: { PATH: process.env['PATH'] ?? '' },
     })
     yieldToOthers(child)
     this.#open.add(child)
     child.on('error', ignored)
+    child.stderr?.resume()
     child.once('exit', () => {
       this.#open.delete(child)
       const index = this.#free.findIndex((other) => other.child === child)
@@ -153,6 +159,11 @@ class ProcessPool implements Parser {
     child.kill('SIGKILL')
     await exited
   }
+}
+
+/** A pipe is a socket, which its type does not say. */
+function holdPipe(stream: Readable | null, alive: boolean): void {
+  if (stream instanceof Socket) stream[alive ? 'ref' : 'unref']()
 }
 
 function yieldToOthers(child: ChildProcess): void {
@@ -193,12 +204,15 @@ class Reading {
     const { signal } = this.#ports
     const onAbort = (): void => this.#settle.reject(new WaggleError('CANCELLED'))
     const onMessage = (message: FromProcess): void => this.#heard(message)
-    const onError = (error: Error): void => this.#settle.reject(this.#died(error.message))
-    const onExit = (_: number | null, by: NodeJS.Signals | null): void => this.#settle.reject(this.#died(by ?? 'exit'))
+    const onError = (): void => this.#settle.reject(this.#died(false, null))
+    let full = false
+    const onWords = (words: Buffer): void => void (full ||= HEAP_FULL.test(words.toString()))
+    const onExit = (_: number | null, by: NodeJS.Signals | null): void => this.#settle.reject(this.#died(full, by))
     try {
       return await new Promise<ParseOutcome>((resolve, reject) => {
         this.#settle = { resolve, reject }
-        this.#child.on('message', onMessage).on('error', onError).on('exit', onExit)
+        this.#child.on('message', onMessage).on('error', onError).on('close', onExit)
+        this.#child.stderr?.on('data', onWords)
         signal.addEventListener('abort', onAbort, { once: true })
         if (signal.aborted) return onAbort()
         this.#time.run()
@@ -208,7 +222,8 @@ class Reading {
       this.#time.pause()
       this.#stopped.abort()
       signal.removeEventListener('abort', onAbort)
-      this.#child.off('message', onMessage).off('exit', onExit).off('error', onError)
+      this.#child.stderr?.off('data', onWords)
+      this.#child.off('message', onMessage).off('close', onExit).off('error', onError)
     }
   }
 
@@ -274,11 +289,10 @@ class Reading {
     this.#child.send(message, ignored)
   }
 
-  /** V8 ends a process whose heap is full by aborting it. */
-  #died(how: string): WaggleError {
-    const memory = how === 'SIGABRT' || how === 'SIGTRAP'
-    const reason = memory ? 'It takes too much memory.' : `Its process ended: ${how}.`
-    return new WaggleError(memory ? 'DOCUMENT_TOO_LARGE' : 'DOCUMENT_UNREADABLE', { page: this.#page, reason })
+  /** V8 aborts a process whose heap is full and says so; a decoder that aborts by itself (damaged pictures do it) says else. */
+  #died(full: boolean, by: NodeJS.Signals | null): WaggleError {
+    const reason = full ? 'It takes too much memory.' : `Its process ended (${by ?? 'by itself'}).`
+    return new WaggleError(full ? 'DOCUMENT_TOO_LARGE' : 'DOCUMENT_UNREADABLE', { page: this.#page, reason })
   }
 }
 

@@ -41,24 +41,28 @@ async function read(input: ReaderInput): Promise<void> {
   let page = 0
   ahead = 0
   try {
-    const outcome = await readDocument(input, {
-      beginPage: (number) => {
-        page = number
-        say({ type: 'began', page })
+    // A copy of its own: what came over the channel is a Buffer, which pdf.js refuses.
+    const outcome = await readDocument(
+      { ...input, bytes: new Uint8Array(input.bytes) },
+      {
+        beginPage: (number) => {
+          page = number
+          say({ type: 'began', page })
+        },
+        page: async (parsed, of) => {
+          say({ type: 'page', page: parsed, of })
+          ahead += 1
+          if (ahead < PAGES_AHEAD) return
+          room = new Deferred<void>()
+          await room.promise
+        },
+        recognize: async ({ png, pointsPerPixel }, shape) => {
+          recognition = new Deferred<readonly RecognizedLine[]>()
+          say({ type: 'recognize', picture: png })
+          return recognizedPage(await recognition.promise, pointsPerPixel, shape)
+        },
       },
-      page: async (parsed, of) => {
-        say({ type: 'page', page: parsed, of })
-        ahead += 1
-        if (ahead < PAGES_AHEAD) return
-        room = new Deferred<void>()
-        await room.promise
-      },
-      recognize: async ({ png, pointsPerPixel }, shape) => {
-        recognition = new Deferred<readonly RecognizedLine[]>()
-        say({ type: 'recognize', picture: png })
-        return recognizedPage(await recognition.promise, pointsPerPixel, shape)
-      },
-    })
+    )
     say({ type: 'done', outcome })
   } catch (thrown) {
     // What no reader foresaw is the document's doing too.
