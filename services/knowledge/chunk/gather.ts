@@ -1,12 +1,13 @@
 import type { ChunkStrategy } from './chunk.ts'
 import type { Piece } from './pieces.ts'
 import { packed } from './split-text.ts'
+import type { Unit } from './units.ts'
 
 /** Pieces that become one chunk. */
 export interface Gathered {
   readonly pieces: readonly Piece[]
   readonly tokens: number
-  /** What the headings of all pieces have in common. */
+  /** What the headings over all of it have in common. */
   readonly path: readonly string[]
   readonly alone: boolean
 }
@@ -62,12 +63,15 @@ function gathered(pieces: readonly Piece[]): Gathered {
   return {
     pieces,
     tokens: pieces.reduce((sum, piece) => sum + piece.tokens, 0),
-    path: pieces
-      .flatMap((piece) => piece.units)
-      .map((unit) => unit.path)
-      .reduce(common),
+    path: pathOf(pieces.flatMap((piece) => piece.units)),
     alone: pieces.some((piece) => piece.alone),
   }
+}
+
+/** What is said decides; headings alone stand for themselves. */
+function pathOf(units: readonly Unit[]): readonly string[] {
+  const said = units.filter(({ block }) => block.kind !== 'heading')
+  return (said.length === 0 ? units : said).map(({ path }) => path).reduce(common)
 }
 
 function joinSmall(chunks: readonly Gathered[], strategy: ChunkStrategy): Gathered[] {

@@ -7,8 +7,9 @@ export interface Range {
 }
 
 const SENTENCES = new Intl.Segmenter('en', { granularity: 'sentence' })
-/** Characters to cut at once where there is nothing to cut at; of any script at least a token for every six. */
-const HARD_CHARS = 4
+/** What counts as one token, where there is nothing better to cut at. */
+const TOKEN =
+  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\p{L}\p{M}]{1,6}|\p{N}{1,3}|\S/gu
 
 /** Parts of a text, without white space at their ends, together all else of it. */
 export type Cut = (text: string) => { readonly start: number; readonly end: number }[]
@@ -23,15 +24,14 @@ export const bySentences: Cut = (text) =>
 
 const byWords: Cut = (text) => trimmedParts(text, text.matchAll(/\S+/g))
 
-/** Whole code points. */
-const byChars: Cut = (text) => trimmedParts(text, text.matchAll(new RegExp(`[^]{1,${HARD_CHARS}}`, 'gu')))
+const byTokens: Cut = (text) => trimmedParts(text, text.matchAll(TOKEN))
 
 /**
  * Ranges of at most `maxTokens`, of about the same size, cut at lines, else sentences, else words, else anywhere. Text that
  * fits is one range.
  */
 export function splitText(text: string, maxTokens: number, cuts: readonly Cut[] = [bySentences]): Range[] {
-  return split(text, 0, maxTokens, [...cuts, byWords, byChars])
+  return split(text, 0, maxTokens, [...cuts, byWords, byTokens])
 }
 
 function split(text: string, offset: number, maxTokens: number, cuts: readonly Cut[]): Range[] {

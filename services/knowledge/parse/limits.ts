@@ -2,11 +2,11 @@
 export interface ParseLimits {
   readonly bytes: number
   readonly pages: number
-  /** Time between two signs of progress of the parsing thread. */
+  /** Time between two signs of progress of the parsing process. */
   readonly pageMs: number
   /** Time for the document, without what waits for `onPage`. */
   readonly documentMs: number
-  /** JavaScript heap of the parsing thread. */
+  /** JavaScript heap of the parsing process. */
   readonly memoryMb: number
   /** Characters of text in all. */
   readonly chars: number

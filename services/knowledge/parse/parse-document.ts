@@ -1,14 +1,20 @@
 /**
- * Documents to pages, each in a thread with limits of memory and time, so that a hostile one costs an error and not the
- * process. Threads are shared by all tenants of the process, `threads` of them at most; who comes when all are busy waits
- * in order (fairness between tenants is the caller's).
+ * Documents to pages, each in a process with limits of memory and time, so that a hostile one costs an error and not the
+ * service. Threads were tried: a thread whose heap overflows within one native step (parsing 15 MB of JSON, splitting a text
+ * of line ends) takes the whole process with it, whatever its limit. Parsing processes are shared by all tenants,
+ * `processes` of them at most; who comes when all are busy waits in order (fairness between tenants is the caller's). They
+ * see no variable of the environment, yield to who answers meanwhile, and end with the process that started them.
  *
- * A thread is `free`, or reads one document. After a document that failed, was cancelled or exceeded a limit it is ended and
- * not used again; one that is free for IDLE_MS is ended too. Pictures of text go from the thread to the recogniser and back:
- * the thread waits meanwhile, and its time does not run.
+ * A process is `free`, or reads one document. After a document that failed, was cancelled or exceeded a limit it is ended and
+ * not used again; one that is free for IDLE_MS is ended too. Pictures of text go from the process to the recogniser and
+ * back: it waits meanwhile, and its time does not run.
  */
-import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
+import { availableParallelism, constants, setPriority } from 'node:os'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 
 import { WaggleError, coded, coerceError, errorFromWire, errorToWire } from '#shared/errors/waggle-error.ts'
 
@@ -19,8 +25,8 @@ import type { ParseInput, ParseOutcome, ParsePorts } from './parse-ports.ts'
 import type { ReaderInput } from './reader.ts'
 import { Slots } from './slots.ts'
 import { sniff } from './sniff.ts'
-import { PAGES_AHEAD } from './thread-messages.ts'
-import type { FromThread, ToThread } from './thread-messages.ts'
+import { PAGES_AHEAD } from './process-messages.ts'
+import type { FromProcess, ToProcess } from './process-messages.ts'
 import { readVideo } from './video/read-video.ts'
 import { WorkingTime } from './working-time.ts'
 
@@ -34,7 +40,7 @@ export interface Parser {
 }
 
 export interface ParserOptions {
-  readonly threads?: number
+  readonly processes?: number
   readonly idleMs?: number
   /** Closed with the parser, also when given. */
   readonly recognizer?: Recognizer
@@ -43,26 +49,26 @@ export interface ParserOptions {
 }
 
 const IDLE_MS = 30_000
-const MAX_THREADS = 4
-const YOUNG_GENERATION_MB = 64
-const STACK_MB = 4
+const MAX_PROCESSES = 4
+const HEAP_FULL = /heap out of memory/
+const PROGRAM = fileURLToPath(new URL('./parse-process.ts', import.meta.url))
 
 export function openParser(options: ParserOptions = {}): Parser {
-  return new ThreadPool(options)
+  return new ProcessPool(options)
 }
 
-class ThreadPool implements Parser {
+class ProcessPool implements Parser {
   readonly #slots: Slots
   readonly #idleMs: number
   readonly #recognizer: Recognizer
   readonly #ffmpeg: string
-  readonly #free: { readonly worker: Worker; readonly memoryMb: number }[] = []
-  readonly #open = new Set<Worker>()
+  readonly #free: { readonly child: ChildProcess; readonly memoryMb: number }[] = []
+  readonly #open = new Set<ChildProcess>()
   #idle: NodeJS.Timeout | undefined
 
-  constructor({ threads, idleMs = IDLE_MS, recognizer = openRecognizer(), ffmpeg = 'ffmpeg' }: ParserOptions) {
+  constructor({ processes, idleMs = IDLE_MS, recognizer = openRecognizer(), ffmpeg = 'ffmpeg' }: ParserOptions) {
     // One core is left to who answers meanwhile.
-    this.#slots = new Slots(threads ?? Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)))
+    this.#slots = new Slots(processes ?? Math.max(1, Math.min(MAX_PROCESSES, availableParallelism() - 1)))
     this.#idleMs = idleMs
     this.#recognizer = recognizer
     this.#ffmpeg = ffmpeg
@@ -93,57 +99,85 @@ class ThreadPool implements Parser {
   async close(): Promise<void> {
     this.#slots.close()
     clearTimeout(this.#idle)
-    await Promise.all([...this.#open].map((worker) => this.#end(worker)))
+    await Promise.all([...this.#open].map((child) => this.#end(child)))
     await this.#recognizer.close()
   }
 
   async #read(input: ReaderInput, ports: ParsePorts): Promise<ParseOutcome> {
     const { memoryMb } = input.limits
-    const worker = this.#take(memoryMb)
+    const child = this.#take(memoryMb)
     try {
-      const outcome = await new Reading(worker, input, ports, this.#recognizer).outcome()
-      this.#free.push({ worker, memoryMb })
+      const outcome = await new Reading(child, input, ports, this.#recognizer).outcome()
+      this.#free.push({ child, memoryMb })
+      // While it is free it keeps nobody alive.
+      child.unref()
+      child.channel?.unref()
+      holdPipe(child.stderr, false)
       return outcome
     } catch (thrown) {
-      await this.#end(worker)
+      await this.#end(child)
       throw thrown
     }
   }
 
-  #take(memoryMb: number): Worker {
+  #take(memoryMb: number): ChildProcess {
     const at = this.#free.findIndex((free) => free.memoryMb === memoryMb)
     const [free] = at < 0 ? [] : this.#free.splice(at, 1)
-    if (free !== undefined) return free.worker
-    const worker = new Worker(new URL('./parse-thread.ts', import.meta.url), {
-      name: 'parse',
-      resourceLimits: {
-        maxOldGenerationSizeMb: memoryMb,
-        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-        stackSizeMb: STACK_MB,
-      },
+    if (free !== undefined) {
+      free.child.ref()
+      free.child.channel?.ref()
+      holdPipe(free.child.stderr, true)
+      return free.child
+    }
+    const child = fork(PROGRAM, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [`--max-old-space-size=${memoryMb}`, '--disable-warning=ExperimentalWarning'],
+      env: { PATH: process.env['PATH'] ?? '' },
     })
-    this.#open.add(worker)
-    worker.once('exit', () => {
-      this.#open.delete(worker)
-      const index = this.#free.findIndex((free) => free.worker === worker)
+    yieldToOthers(child)
+    this.#open.add(child)
+    child.on('error', ignored)
+    child.stderr?.resume()
+    child.once('exit', () => {
+      this.#open.delete(child)
+      const index = this.#free.findIndex((other) => other.child === child)
       if (index >= 0) this.#free.splice(index, 1)
     })
-    return worker
+    return child
   }
 
   async #endFree(): Promise<void> {
-    await Promise.all(this.#free.splice(0).map(({ worker }) => this.#end(worker)))
+    await Promise.all(this.#free.splice(0).map(({ child }) => this.#end(child)))
   }
 
-  async #end(worker: Worker): Promise<void> {
-    this.#open.delete(worker)
-    await worker.terminate()
+  async #end(child: ChildProcess): Promise<void> {
+    this.#open.delete(child)
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    child.ref()
+    child.kill('SIGKILL')
+    await exited
   }
 }
 
-/** One document in one thread, until it is done, fails, is cancelled or exceeds a limit. */
+/** A pipe is a socket, which its type does not say. */
+function holdPipe(stream: Readable | null, alive: boolean): void {
+  if (stream instanceof Socket) stream[alive ? 'ref' : 'unref']()
+}
+
+function yieldToOthers(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // It has ended already, which is heard elsewhere, or the system has no such thing.
+  }
+}
+
+/** One document in one process, until it is done, fails, is cancelled or exceeds a limit. */
 class Reading {
-  readonly #worker: Worker
+  readonly #child: ChildProcess
   readonly #input: ReaderInput
   readonly #ports: ParsePorts
   readonly #recognizer: Recognizer
@@ -155,8 +189,8 @@ class Reading {
   #handing: Promise<void> = Promise.resolve()
   readonly #stopped = new AbortController()
 
-  constructor(worker: Worker, input: ReaderInput, ports: ParsePorts, recognizer: Recognizer) {
-    this.#worker = worker
+  constructor(child: ChildProcess, input: ReaderInput, ports: ParsePorts, recognizer: Recognizer) {
+    this.#child = child
     this.#input = input
     this.#ports = ports
     this.#recognizer = recognizer
@@ -169,13 +203,16 @@ class Reading {
   async outcome(): Promise<ParseOutcome> {
     const { signal } = this.#ports
     const onAbort = (): void => this.#settle.reject(new WaggleError('CANCELLED'))
-    const onMessage = (message: FromThread): void => this.#heard(message)
-    const onError = (error: unknown): void => this.#settle.reject(this.#died(coerceError(error)))
-    const onExit = (): void => this.#settle.reject(this.#died(new Error('Its thread ended.')))
+    const onMessage = (message: FromProcess): void => this.#heard(message)
+    const onError = (): void => this.#settle.reject(this.#died(false, null))
+    let full = false
+    const onWords = (words: Buffer): void => void (full ||= HEAP_FULL.test(words.toString()))
+    const onExit = (_: number | null, by: NodeJS.Signals | null): void => this.#settle.reject(this.#died(full, by))
     try {
       return await new Promise<ParseOutcome>((resolve, reject) => {
         this.#settle = { resolve, reject }
-        this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+        this.#child.on('message', onMessage).on('error', onError).on('close', onExit)
+        this.#child.stderr?.on('data', onWords)
         signal.addEventListener('abort', onAbort, { once: true })
         if (signal.aborted) return onAbort()
         this.#time.run()
@@ -185,13 +222,12 @@ class Reading {
       this.#time.pause()
       this.#stopped.abort()
       signal.removeEventListener('abort', onAbort)
-      this.#worker.off('message', onMessage).off('exit', onExit)
-      // An error that comes after the end has to be heard by somebody, or it ends the process.
-      this.#worker.off('error', onError).on('error', ignored)
+      this.#child.stderr?.off('data', onWords)
+      this.#child.off('message', onMessage).off('close', onExit).off('error', onError)
     }
   }
 
-  #heard(message: FromThread): void {
+  #heard(message: FromProcess): void {
     switch (message.type) {
       case 'ready':
         this.#time.run()
@@ -238,7 +274,7 @@ class Reading {
 
   async #recognize(picture: Uint8Array): Promise<void> {
     const signal = AbortSignal.any([this.#ports.signal, this.#stopped.signal])
-    let answer: ToThread
+    let answer: ToProcess
     try {
       answer = { type: 'recognized', lines: await this.#recognizer.recognize(picture, signal) }
     } catch (thrown) {
@@ -249,14 +285,14 @@ class Reading {
     this.#say(answer)
   }
 
-  #say(message: ToThread): void {
-    this.#worker.postMessage(message)
+  #say(message: ToProcess): void {
+    this.#child.send(message, ignored)
   }
 
-  #died(error: Error): WaggleError {
-    const outOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    const details = { page: this.#page, reason: outOfMemory ? 'It takes too much memory.' : error.message }
-    return new WaggleError(outOfMemory ? 'DOCUMENT_TOO_LARGE' : 'DOCUMENT_UNREADABLE', details, { cause: error })
+  /** V8 aborts a process whose heap is full and says so; a decoder that aborts by itself (damaged pictures do it) says else. */
+  #died(full: boolean, by: NodeJS.Signals | null): WaggleError {
+    const reason = full ? 'It takes too much memory.' : `Its process ended (${by ?? 'by itself'}).`
+    return new WaggleError(full ? 'DOCUMENT_TOO_LARGE' : 'DOCUMENT_UNREADABLE', { page: this.#page, reason })
   }
 }
 

@@ -32,5 +32,5 @@ export interface ReaderPorts {
   readonly recognize: (picture: Picture, shape: PageShape) => Promise<ParsedPage>
 }
 
-/** One for each format. Runs in a parsing thread; what it throws is an error of the document. */
+/** One for each format. Runs in a parsing process; what it throws is an error of the document. */
 export type Reader = (input: ReaderInput, ports: ReaderPorts) => Promise<ParseOutcome>

@@ -1,6 +1,6 @@
 /**
  * The time a document may take: so much between two signs of progress, and so much in all. Runs only while the parsing
- * thread works, not while it waits for us.
+ * process works, not while it waits for us.
  */
 export class WorkingTime {
   readonly #stepMs: number

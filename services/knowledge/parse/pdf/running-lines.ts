@@ -16,6 +16,8 @@ const MARGIN = 0.16
 const DRIFT = 6
 /** A line of so many pieces is the header of a table that goes on. */
 const MOST_PIECES = 4
+/** A longer line that holds a number is a sentence, and so is one that ends as sentences do. */
+const MAX_COUNTING_CHARS = 60
 const PAGE_NUMBER = /^(?:page|p\.|-|–)?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:of|\/)\s*\d{1,4}|-|–)?$/i
 
 /**
@@ -63,6 +65,7 @@ function runs(cell: Segment, twin: Segment, pagesApart: number, bodySize: number
 
 /** The same words, and numbers that are the same or count with the pages, one of which does. */
 function counts(cell: Segment, twin: Segment, pagesApart: number): boolean {
+  if (cell.text.length > MAX_COUNTING_CHARS || /\p{Ll}{2}[.!?]$/u.test(cell.text)) return false
   if (cell.text.replaceAll(/\d+/g, '#') !== twin.text.replaceAll(/\d+/g, '#')) return false
   const [mine, theirs] = [numbers(cell.text), numbers(twin.text)]
   return (

@@ -1,4 +1,4 @@
-/** What the main thread and a parsing thread say to each other. One document at a time. */
+/** What the service and a parsing process say to each other. One document at a time. */
 import type { WireError } from '#shared/errors/waggle-error.ts'
 
 import type { RecognizedLine } from '../ocr/recognizer.ts'
@@ -6,14 +6,14 @@ import type { ParsedPage } from './parsed-page.ts'
 import type { ParseOutcome } from './parse-ports.ts'
 import type { ReaderInput } from './reader.ts'
 
-export type ToThread =
+export type ToProcess =
   | { readonly type: 'read'; readonly input: ReaderInput }
   /** A page was taken: the next but one may be read. */
   | { readonly type: 'taken' }
   | { readonly type: 'recognized'; readonly lines: readonly RecognizedLine[] }
   | { readonly type: 'unrecognized'; readonly error: WireError }
 
-export type FromThread =
+export type FromProcess =
   /** Loaded, and waiting for a document. */
   | { readonly type: 'ready' }
   | { readonly type: 'began'; readonly page: number }
@@ -22,5 +22,5 @@ export type FromThread =
   | { readonly type: 'done'; readonly outcome: ParseOutcome }
   | { readonly type: 'failed'; readonly error: WireError }
 
-/** Pages a thread may be ahead of who takes them. */
+/** Pages a process may be ahead of who takes them. */
 export const PAGES_AHEAD = 2
