@@ -14,6 +14,9 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
       'Track my delivery',
       'I want to talk to a human',
       'What can you do?',
+      'How long does delivery take?',
+      'How long is the warranty?',
+      'When are you open?',
     ],
     systemPrompt: prompt(
       'orders and deliveries, and everything that is neither an invoice nor a technical fault',
@@ -22,6 +25,7 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
     outputMode: 'streamed',
     maxSteps: 6,
     position: 1,
+    knowledge: { collections: ['handbook'] },
     tools: ['lookup_order_status', 'request_refund', 'escalate_to_human'],
   },
   {
@@ -35,6 +39,8 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
       'Why was I charged twice?',
       'When is my bill due?',
       'Give me my money back',
+      'What is your refund policy?',
+      'How can I pay?',
     ],
     systemPrompt: prompt(
       'invoices, payments and refunds',
@@ -43,6 +49,7 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
     outputMode: 'gated',
     maxSteps: 6,
     position: 2,
+    knowledge: { collections: ['handbook'] },
     tools: ['lookup_invoice', 'request_refund', 'lookup_order_status', 'escalate_to_human'],
   },
   {
@@ -66,6 +73,7 @@ export const DEMO_AGENTS: readonly (AgentInput & { readonly tools: readonly stri
     outputMode: 'streamed',
     maxSteps: 6,
     position: 3,
+    knowledge: { collections: ['handbook'] },
     tools: ['check_service_status', 'escalate_to_human'],
   },
 ]
@@ -74,7 +82,7 @@ function prompt(subject: string, rule: string): string {
   return [
     `You are a customer support agent of a small online shop for desks, lamps and office things. You help with ${subject}.`,
     rule,
-    'Say only what a tool or the customer told you; when you do not know, say so. Answer in the language of the customer, in two or three plain sentences.',
+    'Say only what a tool, a passage of the handbook or the customer told you; when you do not know, say so. Answer in the language of the customer, in two or three plain sentences.',
     'Never ask for passwords, tokens or whole card numbers. When the customer asks for a person, or you cannot help, hand over with escalate_to_human.',
   ].join('\n')
 }

@@ -21,7 +21,7 @@ try {
   progress.line('')
   progress.line('Three things to try, in another terminal:')
   progress.line(`  ${pc.cyan('npx waggle ask "Where is my order 1042?"')}`)
-  progress.line(`  ${pc.cyan('npx waggle chat')}`)
+  progress.line(`  ${pc.cyan('npx waggle ask "What is your refund policy?"')}`)
   progress.line(`  ${pc.cyan('npx waggle watch')}`)
   let leaving = false
   const leave = (code: number): void => {

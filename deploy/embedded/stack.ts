@@ -16,6 +16,7 @@ import { signToken } from '#gateway/auth/tokens.ts'
 import { buildConsole } from '#gateway/console/build.ts'
 import { startGateway } from '#gateway/main.ts'
 import { issuerTokens, startOrderService } from '#deploy/demo/order-service.ts'
+import { giveHandbook } from '#deploy/demo/give-handbook.ts'
 import { DEMO_TENANT, seedDemo } from '#deploy/demo/seed.ts'
 import { seedWriter } from '#deploy/demo/seed-writer.ts'
 import { startNatsChild } from './nats-child.ts'
@@ -88,6 +89,11 @@ export async function startStack(options: StackOptions, env: NodeJS.ProcessEnv, 
       state.keys.privateKey,
       { tenant: DEMO_TENANT, user: 'ada', roles: ['customer', 'operator'] },
       { ...config.auth, lifetimeS: DEMO_TOKEN_S },
+    )
+    await progress.part(
+      'handbook',
+      () => giveHandbook(url, token),
+      (documents) => `${documents} documents`,
     )
     await writeFile(state.endpoint, JSON.stringify({ url, token, pid: process.pid }), { mode: 0o600 })
     return { url, token, broken: broken.promise, stop }

@@ -2,6 +2,8 @@ import type { RunContext } from '#shared/actor/definition.ts'
 import type { AgentKnowledge } from '#shared/contracts/agent.ts'
 import type { Citation } from '#shared/contracts/event-map.ts'
 import { Knowledge } from '#shared/contracts/knowledge.ts'
+import type { SearchRequest, SearchResult } from '#shared/contracts/knowledge.ts'
+import { coded } from '#shared/errors/waggle-error.ts'
 import { FIRST_TOOL_MARK } from '#shared/graph/agent-graph.ts'
 import type { GroundingPassage, Retrieved } from '#shared/graph/agent-graph.ts'
 import { renderPassages } from '#shared/models/passages.ts'
@@ -23,14 +25,8 @@ export async function retrieve(
 ): Promise<Retrieved> {
   if (knowledge === null || question.trim() === '') return { passages: [], answer: null }
   const { collections, passages: limit } = knowledge
-  const found = await ctx.reach.pool(Knowledge, 'main').ask('search', {
-    question: question.slice(0, MAX_QUESTION_CHARS),
-    collections,
-    limit,
-    filter: {},
-    explain: false,
-    answering: true,
-  })
+  const found = await search(ctx, { question: question.slice(0, MAX_QUESTION_CHARS), collections, limit })
+  if (found === null) return { passages: [], answer: null }
   if (found.curated !== null) return { passages: [], answer: found.curated.answer }
   const passages = found.passages.map(({ documentId, version, title, headings, header, text, start }, at) => ({
     mark: at + 1,
@@ -44,6 +40,31 @@ export async function retrieve(
   return { passages, answer: null }
 }
 
+/** Null when nobody can search now, or the collection is not there yet: the agent goes on without, and says no more than it knows. */
+async function search(
+  ctx: RunContext,
+  asked: Pick<SearchRequest, 'question' | 'collections' | 'limit'>,
+): Promise<SearchResult | null> {
+  try {
+    return await ctx.reach
+      .pool(Knowledge, 'main')
+      .ask('search', { ...asked, filter: {}, explain: false, answering: true })
+  } catch (error) {
+    const { code } = coded(error)
+    if (ctx.signal.aborted || !WITHOUT.has(code)) throw error
+    ctx.log.warn({ run: ctx.address, code, collections: asked.collections }, 'the documents could not be searched')
+    return null
+  }
+}
+
+const WITHOUT: ReadonlySet<string> = new Set([
+  'NOT_FOUND',
+  'UNREACHABLE',
+  'OVERLOADED',
+  'DEADLINE',
+  'MODEL_DOWN',
+  'MODEL_BUSY',
+])
 const MAX_QUESTION_CHARS = 4_000
 const MAX_TITLE_CHARS = 480
 

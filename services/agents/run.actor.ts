@@ -319,7 +319,7 @@ function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
     said: (text) => answer.complete(text),
     retrieve: async (question) => {
       const found = await retrieve(ctx, profile.knowledge, question)
-      if (found.passages.length > 0) tainted([KNOWLEDGE_TAINT])
+      if (found.passages.some(({ text }) => text !== '')) tainted([KNOWLEDGE_TAINT])
       return found
     },
     call,
