@@ -291,7 +291,7 @@ class Reading {
     this.#child.send(message, ignored)
   }
 
-  /** V8 aborts a process whose heap is full and says so; a decoder that aborts by itself (damaged pictures do it) says else. */
+  /** V8 aborts a process whose heap is full and says so; what aborts otherwise says else. */
   #died(full: boolean, by: NodeJS.Signals | null): WaggleError {
     const reason = full ? 'It takes too much memory.' : `Its process ended (${by ?? 'by itself'}).`
     return new WaggleError(full ? 'DOCUMENT_TOO_LARGE' : 'DOCUMENT_UNREADABLE', { page: this.#page, reason })
