@@ -12,7 +12,7 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { Socket } from 'node:net'
-import { availableParallelism, constants, setPriority } from 'node:os'
+import { availableParallelism, setPriority } from 'node:os'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
@@ -50,6 +50,8 @@ export interface ParserOptions {
 
 const IDLE_MS = 30_000
 const MAX_PROCESSES = 4
+/** About half of the share of who answers meanwhile. At 10, a busy machine reads next to nothing. */
+const NICE = 3
 const HEAP_FULL = /heap out of memory/
 const PROGRAM = fileURLToPath(new URL('./parse-process.ts', import.meta.url))
 
@@ -169,7 +171,7 @@ function holdPipe(stream: Readable | null, alive: boolean): void {
 function yieldToOthers(child: ChildProcess): void {
   if (child.pid === undefined) return
   try {
-    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    setPriority(child.pid, NICE)
   } catch {
     // It has ended already, which is heard elsewhere, or the system has no such thing.
   }
@@ -289,7 +291,7 @@ class Reading {
     this.#child.send(message, ignored)
   }
 
-  /** V8 aborts a process whose heap is full and says so; a decoder that aborts by itself (damaged pictures do it) says else. */
+  /** V8 aborts a process whose heap is full and says so; what aborts otherwise says else. */
   #died(full: boolean, by: NodeJS.Signals | null): WaggleError {
     const reason = full ? 'It takes too much memory.' : `Its process ended (${by ?? 'by itself'}).`
     return new WaggleError(full ? 'DOCUMENT_TOO_LARGE' : 'DOCUMENT_UNREADABLE', { page: this.#page, reason })

@@ -23,4 +23,4 @@ export type FromProcess =
   | { readonly type: 'failed'; readonly error: WireError }
 
 /** Pages a process may be ahead of who takes them. */
-export const PAGES_AHEAD = 2
+export const PAGES_AHEAD = 8

@@ -1,41 +1,32 @@
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 
 import type { DocumentType } from './document-type.ts'
-import { readImage } from './image/read-image.ts'
 import { markQuestions } from './mark-questions.ts'
-import { readDocx } from './office/read-docx.ts'
-import { readPptx } from './office/read-pptx.ts'
-import { readXlsx } from './office/read-xlsx.ts'
 import type { Block } from './parsed-page.ts'
-import { readPdf } from './pdf/read-pdf.ts'
 import type { Reader } from './reader.ts'
-import { readCsv } from './text/read-csv.ts'
-import { readEmail } from './text/read-email.ts'
-import { readJson } from './text/read-json.ts'
-import { readMarkdown } from './text/read-markdown.ts'
-import { readText } from './text/read-text.ts'
-import { readHtml } from './web/read-html.ts'
 
-const READERS: Readonly<Record<Exclude<DocumentType, 'video'>, Reader>> = {
-  pdf: readPdf,
-  docx: readDocx,
-  xlsx: readXlsx,
-  pptx: readPptx,
-  html: readHtml,
-  markdown: readMarkdown,
-  text: readText,
-  csv: readCsv,
-  email: readEmail,
-  json: readJson,
-  jsonl: readJson,
-  image: readImage,
+/** Loaded when a document needs them: all libraries together take longer to load than most documents to read. */
+const READERS: Readonly<Record<Exclude<DocumentType, 'video'>, () => Promise<Reader>>> = {
+  pdf: async () => (await import('./pdf/read-pdf.ts')).readPdf,
+  docx: async () => (await import('./office/read-docx.ts')).readDocx,
+  xlsx: async () => (await import('./office/read-xlsx.ts')).readXlsx,
+  pptx: async () => (await import('./office/read-pptx.ts')).readPptx,
+  html: async () => (await import('./web/read-html.ts')).readHtml,
+  markdown: async () => (await import('./text/read-markdown.ts')).readMarkdown,
+  text: async () => (await import('./text/read-text.ts')).readText,
+  csv: async () => (await import('./text/read-csv.ts')).readCsv,
+  email: async () => (await import('./text/read-email.ts')).readEmail,
+  json: async () => (await import('./text/read-json.ts')).readJson,
+  jsonl: async () => (await import('./text/read-json.ts')).readJson,
+  image: async () => (await import('./image/read-image.ts')).readImage,
 }
 
 /** Any format but video, by its reader; what it hands on is fit to be stored. */
 export const readDocument: Reader = async (input, ports) => {
   if (input.type === 'video') throw new WaggleError('DOCUMENT_TYPE', { reason: 'A video has no reader of bytes.' })
   let chars = 0
-  const outcome = await READERS[input.type](input, {
+  const read = await READERS[input.type]()
+  const outcome = await read(input, {
     ...ports,
     page: async (page, of) => {
       for (const { text } of page.blocks) chars += text.length

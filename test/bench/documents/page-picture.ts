@@ -42,7 +42,8 @@ export function pagePicture({ dpi, seed, lines }: { dpi: number; seed: number; l
     context.fillText(text, dpi, dpi + (line * POINTS * 1.5 * dpi) / POINTS_PER_INCH)
     said.push(text)
   }
-  return { png: canvas.toBuffer('image/png'), text: said.join(' ') }
+  // A copy, for a slice of a Buffer is no copy.
+  return { png: new Uint8Array(canvas.toBuffer('image/png')), text: said.join(' ') }
 }
 
 /** Share of the words that were read, each as often as it was said (the longest common subsequence would be kinder to order). */
