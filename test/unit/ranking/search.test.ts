@@ -82,7 +82,10 @@ suite('terms', ({ test }) => {
 
 suite('fusion', ({ test }) => {
   const leg = fc.uniqueArray(
-    fc.record({ id: fc.constantFrom(...'abcdefgh'), score: fc.double({ min: 0.01, max: 9, noNaN: true }) }),
+    fc.record({
+      id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
+      score: fc.double({ min: 0.01, max: 9, noNaN: true }),
+    }),
     {
       selector: (hit) => hit.id,
       maxLength: 8,
