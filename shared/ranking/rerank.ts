@@ -15,7 +15,7 @@ export const RERANK_WEIGHTS = {
   window: 1,
   proximity: 1,
   phrase: 1,
-  numbers: 1,
+  numbers: 0.6,
 } as const satisfies Partial<Record<keyof PassageMatch, number>>
 
 const FEATURES = Object.keys(RERANK_WEIGHTS) as (keyof typeof RERANK_WEIGHTS)[]
