@@ -28,8 +28,8 @@ export function diversify<T>(
   }
 }
 
-/** Share of common word pairs from which two passages are the same one twice. */
-const NEAR = 0.6
+/** Share of common word pairs, of the longer's, from which two passages are the same one twice. Lower, it cost recall of answers in several chunks. */
+const NEAR = 0.8
 /** What a passage keeps when its like was taken: enough to come back when there is little else. */
 const DUPLICATE_WORTH = 0.3
 
@@ -43,5 +43,5 @@ function alike(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
   if (small.size === 0) return 0
   let shared = 0
   for (const shingle of small) if (large.has(shingle)) shared += 1
-  return shared / small.size
+  return shared / large.size
 }

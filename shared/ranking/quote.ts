@@ -46,8 +46,8 @@ export interface QuoteOptions {
 const MAX_QUOTES = 3
 const MAX_QUOTE_CHARS = 600
 const MAX_RANKED_SENTENCES = 600
-/** A further quote must score this share of the best and be this different from what is already quoted. */
-const NEXT_SHARE = 0.6
+/** A further quote must meet the question in this share of what the best does, and be this different from what is already quoted. */
+const NEXT_SHARE = 0.5
 const MAX_OVERLAP = 0.7
 
 /** What each way of meeting the question counts for a sentence. Set on the even rows of XQuAD. */
@@ -91,24 +91,28 @@ export function quoteFrom<P extends QuotablePassage>(
 
 interface Candidate<P> extends MatchedSentence {
   readonly passage: P
+  /** By the sentence alone. */
+  readonly meets: number
+  /** With its passage's worth. */
   readonly score: number
 }
 
 function candidates<P extends QuotablePassage>(question: Question, passage: P, worth: number): Candidate<P>[] {
   return matchSentences(question, passage).flatMap((one) => {
     if (one.match.own === 0 && one.match.around === 0 && one.match.beside === 0) return []
-    let score = PASSAGE_WEIGHT * worth
+    let meets = 0
     for (const [feature, weight] of Object.entries(SENTENCE_WEIGHTS))
-      score += weight * one.match[feature as keyof SentenceMatch]
-    return score > 0 ? [{ ...one, passage, score }] : []
+      meets += weight * one.match[feature as keyof SentenceMatch]
+    return [{ ...one, passage, meets, score: meets + PASSAGE_WEIGHT * worth }]
   })
 }
 
 function choose<P extends QuotablePassage>(ranked: readonly Candidate<P>[], most: number): Quote<P>[] {
   const chosen: { quote: Quote<P>; words: ReadonlySet<string> }[] = []
-  const floor = (ranked[0]?.score ?? 0) * NEXT_SHARE
-  for (const { passage, sentence, score } of ranked) {
-    if (chosen.length >= most || score < floor) break
+  const floor = (ranked[0]?.meets ?? 0) * NEXT_SHARE
+  for (const { passage, sentence, score, meets } of ranked) {
+    if (chosen.length >= most) break
+    if (meets < floor) continue
     const words = new Set(
       readPassage(passage)
         .words.slice(sentence.from, sentence.to)

@@ -18,7 +18,7 @@ export interface RankWord {
 
 const NO_SPACES = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`
 const WORD = new RegExp(
-  String.raw`(?:\p{Lu}\.){2,}\p{Lu}?|\d{1,3}(?:,\d{3})+(?!\d)|\d+\.\d+|[\p{L}\p{M}\p{N}]+(?:['’]\p{L}+)?`,
+  String.raw`(?:\p{Lu}\.){2,}\p{Lu}?|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+\.\d+|[\p{L}\p{M}\p{N}]+(?:['’]\p{L}+)?`,
   'gu',
 )
 const SPACELESS = new RegExp(`[${NO_SPACES}]`, 'u')

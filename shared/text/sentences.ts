@@ -102,7 +102,8 @@ function stopEnd(text: string, start: number, at: number): End {
 
 function endsHere(word: string, following: string, small: boolean): boolean {
   const lower = word.toLowerCase()
-  if (NEVER_END.has(lower)) return false
+  // `c. 1450` and `Brown v. Board`, but not `vitamin C.`
+  if (NEVER_END.has(lower) && !/^\p{Lu}$/u.test(word)) return false
   if (/^(?:no|nos|nr|art|sec|ch|vol|p|pp|fig|figs|eq|§)$/.test(lower)) return !small && !/^[\d(IVX]/.test(following)
   const starter = STARTERS.has(/^[\p{L}’']+/u.exec(following)?.[0] ?? '')
   if (MAY_END.has(lower) || lower.includes('.')) return starter

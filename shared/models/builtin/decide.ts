@@ -1,6 +1,9 @@
+import { quoteFrom } from '#shared/ranking/quote.ts'
+import type { Quote } from '#shared/ranking/quote.ts'
+
 import type { ModelRequest, ToolCallMade } from '../driver.ts'
+import type { Passage } from '../passages.ts'
 import { askFor } from './answer/ask.ts'
-import { quoteFrom } from './answer/quote.ts'
 import { renderResult } from './answer/render-result.ts'
 import { offer, readSmallTalk, reply } from './answer/small-talk.ts'
 import { FLOOR, MARGIN, fitOf, isWorthAsking, rankTools } from './choose-tool.ts'
@@ -272,9 +275,9 @@ function answerFromResults(conversation: Conversation, request: ModelRequest): D
   return say([...new Set(parts)].join('\n\n'), 'tool-result')
 }
 
-function quoted(quotes: readonly { mark: number; text: string }[]): Decision {
-  const text = quotes.map((quote) => `“${quote.text}” [${quote.mark}]`).join(' ')
-  return { kind: 'say', text, basis: 'passages', marks: [...new Set(quotes.map((quote) => quote.mark))] }
+function quoted(quotes: readonly Quote<Passage>[]): Decision {
+  const text = quotes.map((quote) => `“${quote.text}” [${quote.passage.mark}]`).join(' ')
+  return { kind: 'say', text, basis: 'passages', marks: [...new Set(quotes.map((quote) => quote.passage.mark))] }
 }
 
 const NOT_IN_DOCUMENTS = 'That is not in your documents.'

@@ -1,4 +1,5 @@
-import { quoteFrom } from './answer/quote.ts'
+import { quoteFrom } from '#shared/ranking/quote.ts'
+
 import { renderResult } from './answer/render-result.ts'
 import { lastHumanText } from './conversation.ts'
 import type { Conversation, Turn } from './conversation.ts'
@@ -29,14 +30,16 @@ export function structuredAnswer(
     spoken ??
     (results.length > 0
       ? results.map((result) => renderResult(result.text, null, {})).join('\n\n')
-      : quotes.map((quote) => `“${quote.text}” [${quote.mark}]`).join(' '))
+      : quotes.map((quote) => `“${quote.text}” [${quote.passage.mark}]`).join(' '))
   const args: Record<string, unknown> =
     results.length > 0 || composed !== '' ? { ...pick(card.slots, fields) } : { ...said }
   for (const slot of card.slots) {
     if (args[slot.name] !== undefined) continue
     if (ANSWER_NAMES.test(slot.name) && slot.type === 'string' && composed !== '') args[slot.name] = composed
     else if (MARK_NAMES.test(slot.name) && slot.type === 'array')
-      args[slot.name] = quotes.map((quote) => (slot.items?.type === 'string' ? String(quote.mark) : quote.mark))
+      args[slot.name] = quotes.map((quote) =>
+        slot.items?.type === 'string' ? String(quote.passage.mark) : quote.passage.mark,
+      )
     else if (said[slot.name] !== undefined) args[slot.name] = said[slot.name]
   }
   return args

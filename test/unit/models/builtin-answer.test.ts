@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 
-import { quoteFrom } from '#shared/models/builtin/answer/quote.ts'
 import { renderResult } from '#shared/models/builtin/answer/render-result.ts'
 import { splitSentences } from '#shared/text/sentences.ts'
 import { readSmallTalk } from '#shared/models/builtin/answer/small-talk.ts'
@@ -12,6 +11,7 @@ import { cardOf } from '#shared/models/builtin/tool-card.ts'
 import { readWords } from '#shared/text/words.ts'
 import { readPassages, renderPassages } from '#shared/models/passages.ts'
 import { readTool, toWireTool } from '#shared/models/tool-spec.ts'
+import { quoteFrom } from '#shared/ranking/quote.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 suite('result template', ({ test }) => {
@@ -82,7 +82,9 @@ suite('quoting', ({ test }) => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...words), { maxLength: 8 }), (asked) => {
         for (const quote of quoteFrom(asked.join(' '), passages).quotes) {
-          assert.ok(passages.some((passage) => passage.mark === quote.mark && passage.text.includes(quote.text)))
+          assert.ok(
+            passages.some((passage) => passage.mark === quote.passage.mark && passage.text.includes(quote.text)),
+          )
         }
       }),
     )
