@@ -1,5 +1,5 @@
 import { splitSentences } from '#shared/text/sentences.ts'
-import { readTerms } from './read-terms.ts'
+import { checkClaim } from './check-claim.ts'
 import { quoteFrom } from './quote.ts'
 import type { QuotablePassage } from './quote.ts'
 
@@ -82,16 +82,6 @@ function spanOf(claim: string, passage: CitablePassage): Pick<CitedSpan<never>, 
     return at < 0 ? null : { start: passage.start + at, end: passage.start + at + quoted.length, quote: quoted }
   }
   const [nearest] = quoteFrom(claim, [passage], { most: 1, minCoverage: 0 }).quotes
-  if (nearest === undefined || !says(nearest.text, claim)) return null
+  if (nearest === undefined || !checkClaim(claim, nearest.text).supported) return null
   return { start: nearest.start, end: nearest.end, quote: nearest.text }
-}
-
-/** Share of a claim's words that its span must hold. */
-const SUPPORT = 0.7
-
-function says(span: string, claim: string): boolean {
-  const held = new Set(readTerms(span).map(({ stem }) => stem))
-  const words = readTerms(claim).filter((word) => !word.stop)
-  if (words.length === 0 || words.some(({ surface, stem }) => /\d/.test(surface) && !held.has(stem))) return false
-  return words.filter(({ stem }) => held.has(stem)).length / words.length >= SUPPORT
 }
