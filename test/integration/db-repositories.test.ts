@@ -145,6 +145,7 @@ for (const server of servers) {
           outputSchema: null,
           maxSteps: 8,
           limits: {},
+          knowledge: {},
           position: 2,
           enabled: true,
           version: 1,
