@@ -11,6 +11,7 @@ import { hostAgents } from '#services/agents/main.ts'
 import { hostDesk } from '#services/desk/main.ts'
 import { hostDirectory } from '#services/directory/main.ts'
 import { hostGuardrails } from '#services/guardrails/main.ts'
+import { hostKnowledge } from '#services/knowledge/main.ts'
 import { hostSupervisor } from '#services/supervisor/main.ts'
 import { hostTools } from '#services/tools/main.ts'
 
@@ -47,6 +48,7 @@ const HOSTS = {
   desk: (service: Service) => hostDesk(service),
   directory: (service: Service) => hostDirectory(service),
   guardrails: (service: Service) => hostGuardrails(service),
+  knowledge: (service: Service) => hostKnowledge(service),
   tools: (service: Service, allow: string) => void hostTools(service, { allow: [allow] }),
 } as const
 
@@ -65,13 +67,18 @@ if (import.meta.main) {
       models: (spec) => createModel(spec, { script: SCRIPTS[script] }),
     }
     if (sleepAfterMs !== undefined) sleepSooner(service.system, sleepAfterMs)
-    for (const role of roles) HOSTS[role](service, allow)
+    const ends: (() => Promise<void>)[] = []
+    for (const role of roles) {
+      const hosted = await HOSTS[role](service, allow)
+      if (hosted !== undefined) ends.push(hosted.close)
+    }
     await service.system.start()
     await service.system.placed()
     return {
       on: { held: () => heldBy(service.system.census()) },
       stop: async () => {
         await service.system.stop()
+        for (const end of ends) await end()
         await service.close()
       },
     }
