@@ -5,6 +5,7 @@ import type { Pauses } from '../load/stage.ts'
 import type { Senders } from '../load/senders.ts'
 import type { Viewers } from '../load/viewers.ts'
 import type { World } from '../world/world.ts'
+import { dump } from './dump.ts'
 import { checkEffects } from './effects.ts'
 import { checkReaders } from './readers.ts'
 import { checkStored } from './stored.ts'
@@ -41,6 +42,8 @@ export async function settle(world: World, options: SettleOptions): Promise<Sett
     if (settled instanceof Error) {
       if (late) throw settled
     } else if (settled.problems.length === 0 || late) {
+      const { CHAOS_DUMP: folder } = process.env
+      if (settled.problems.length > 0 && folder !== undefined) await dump(world, folder, settled.problems)
       return {
         ...settled,
         problems: [
