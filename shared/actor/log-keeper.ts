@@ -14,7 +14,8 @@ import { ANY_EVENT, EVENTS } from './streams.ts'
  * stream that was made anew, a head below the mark that was written last, or, looked for by a new keeper and after every
  * interruption of the connection, a fact relayed since about that mark which the log does not tell. The log is then
  * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
- * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first. The
+ * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first. When
+ * all of them count it is another incarnation once more, because they stand behind younger ones. The
  * mark's time says since when facts may be untold; it goes on only when they have been looked for, by whichever keeper.
  *
  * One node keeps the log: by rendezvous hashing (`mine`) and, as several may believe it is theirs, by an epoch of its own
@@ -33,6 +34,8 @@ export class LogKeeper {
   #epoch: number | null = null
   /** How many more times to look for lost facts, and since when when it is known that some are. */
   #searches = 0
+  /** Something was, since the log was whole. */
+  #saidAgain = false
   /** Searches of this interruption that found something. */
   #repeats = 0
   #since: number | null = null
@@ -119,9 +122,11 @@ export class LogKeeper {
       await this.#tellAgain(entries)
       // An epoch that was opened while we spoke makes void what was said under the one before: looked for until it counts.
       if (lost.length > 0 && this.#repeats++ < MAX_REPEATS) this.#searches = Math.max(SEARCHES, this.#searches)
+      this.#saidAgain ||= lost.length > 0
       if (--this.#searches > 0) return
       this.#repeats = 0
       this.#since = null
+      if (this.#saidAgain) await this.#whole(created)
     }
     if (lastSequence !== this.#marked) await this.#save(created, clock.now())
   }
@@ -134,6 +139,19 @@ export class LogKeeper {
     this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
     await this.#save(created, this.#since)
     this.#marked = -1
+  }
+
+  /**
+   * What was lost stands behind younger entries now: whoever has begun to read meanwhile has been shown the start of a turn
+   * whose end it had already. So everybody begins anew once more, when all is there.
+   */
+  async #whole(created: number): Promise<void> {
+    await this.#check()
+    const was = this.#incarnation
+    this.#incarnation = this.#core.newId()
+    this.#core.log.info({ was, now: this.#incarnation }, 'what the log had lost was said again')
+    await this.#save(created, this.#core.clock.now())
+    this.#saidAgain = false
   }
 
   /** Throws STALE_EPOCH when another node has become the keeper. */

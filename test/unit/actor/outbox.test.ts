@@ -198,6 +198,28 @@ suite('a log that loses its tail', ({ test }) => {
     }
   })
 
+  test('is another incarnation once more when all is there, as what is said again stands behind younger entries', async () => {
+    const kit = testSystem({ storeLatencyMs: 1 })
+    const node = await kit.node('a', sender, inbox)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    const before = node.incarnation
+    kit.broker.loseTail(EVENTS, 3)
+    kit.broker.restart()
+    await kit.clock.until(() => node.incarnation !== before, 20_000)
+    const between = node.incarnation
+    await kit.clock.until(() => node.incarnation !== between, 20_000)
+    const whole = node.incarnation
+    assert.equal(
+      (await said(kit)).toSorted((a, b) => a - b),
+      [1, 2, 3],
+    )
+    await kit.clock.advance(60_000)
+    assert.is(node.incarnation, whole)
+    await kit.close()
+  })
+
   test('facts of an actor that was taken over meanwhile count all the same', async () => {
     const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
     await kit.node('a', sender, inbox)
