@@ -355,6 +355,7 @@ export class Lane {
   }
 
   async #ended({ envelope, end, change, letter: buried, told }: Extract<Item, { is: 'ended' }>): Promise<void> {
+    if (end.state !== 'done') await this.#leaveInDoubt(end.address)
     // What escalates puts its parent down: it goes on from what is stored.
     if (end.escalated) this.#activation.forget()
     const work = (execution: Execution): unknown => {
@@ -365,6 +366,13 @@ export class Lane {
     await this.#internal(endedId(end, envelope), envelope, work, 'state', buried)
     if (buried !== null) this.#observeBuried(buried)
     told()
+  }
+
+  /** What a run had begun outside and will not settle any more: nobody knows whether it happened (I3). */
+  async #leaveInDoubt(run: string): Promise<void> {
+    const { store } = this.#held.core
+    for (const id of await store.intendedBy(this.tenant, run))
+      await store.settle(this.#held.fence(this.tenant), id, { status: 'unknown', result: null })
   }
 
   async #open({ child, id, done }: Extract<Item, { is: 'open' }>): Promise<void> {

@@ -44,6 +44,8 @@ export interface Store {
   intend(fence: Fence, effect: EffectIntent): Promise<EffectRow>
   /** What is known only grows (`failed` < `unknown` < `done`): a weaker outcome that comes late changes nothing. */
   settle(fence: Fence, id: string, outcome: EffectOutcome): Promise<void>
+  /** Ids of the effects of a run (its address) that stand as `intended`. */
+  intendedBy(tenant: string, run: string): Promise<readonly string[]>
 
   /** Remembers where in the log an epoch was opened; see `Step.openings`. */
   opened(opening: {

@@ -447,6 +447,14 @@ class MemoryStore implements Store {
     })
   }
 
+  intendedBy(tenant: string, run: string): Promise<readonly string[]> {
+    return this.#call((db) =>
+      [...db.effects.values()]
+        .filter((row) => row.tenant === tenant && row.run === run && row.status === 'intended')
+        .map(({ id }) => id),
+    )
+  }
+
   opened(opening: Parameters<Store['opened']>[0]): Promise<void> {
     return this.#call((db) => {
       const row = db.openings.find(
