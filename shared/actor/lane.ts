@@ -456,6 +456,7 @@ export class Lane {
       trace: envelope.trace,
     })
     this.#held.sayBuried(execution, this.address, deadLetter, type)
+    if (item.is === 'command') this.#sayBuried(execution, envelope, error)
     const at = item.is === 'command' ? envelope.at : core.clock.now()
     const closing = { deadLetter, clearAttempts: item.is === 'command' ? id : null }
     if (this.#stateless) await core.store.bury(deadLetter)
@@ -465,6 +466,18 @@ export class Lane {
     core.observe('command:handled:buried', { address: this.address, type, tenant: this.tenant, code: error.code })
     if (item.is === 'command') this.#ackAfterRelay(item.delivery)
     if (item.is === 'ended') item.told()
+  }
+
+  #sayBuried(execution: Execution, { type, payload }: Envelope, error: WaggleError): void {
+    try {
+      this.#held.definition.options.buried?.(execution, { type, payload, error })
+    } catch (failure) {
+      // It is put aside all the same: otherwise it would block its lane for ever.
+      this.#held.core.log.error(
+        { address: this.address, reason: coded(failure).message },
+        'who waits could not be told',
+      )
+    }
   }
 
   /** Where a command to this actor goes. */

@@ -144,15 +144,20 @@ export class Viewers {
   }
 
   async #send(viewer: Viewer, text: string): Promise<void> {
+    const { id: sent, receipt } = viewer.conversation.send(text)
     try {
-      const { messageId } = await viewer.conversation.send(text).receipt
+      const { messageId } = await receipt
       const { id } = viewer.conversation
       const accepted = this.accepted.get(id)
       if (accepted === undefined) this.accepted.set(id, [messageId])
       else accepted.push(messageId)
     } catch (error) {
       // Too many wait in the conversation: said at once, and nothing was accepted.
-      if (error instanceof RequestFailed && error.code === 'BUSY') return void this.busy++
+      if (error instanceof RequestFailed && error.code === 'BUSY') {
+        // What is refused stays before its writer's eyes until they retry it or let it go.
+        viewer.conversation.discard(sent)
+        return void this.busy++
+      }
       this.problems.push(`${viewer.name}: ${text} was refused: ${String(error)}`)
     }
   }
