@@ -34,8 +34,6 @@ export class LogKeeper {
   #epoch: number | null = null
   /** How many more times to look for lost facts, and since when when it is known that some are. */
   #searches = 0
-  /** Something was, since the log was whole. */
-  #saidAgain = false
   /** Searches of this interruption that found something. */
   #repeats = 0
   #since: number | null = null
@@ -107,6 +105,10 @@ export class LogKeeper {
     if (this.#epoch === null) {
       this.#epoch = await store.claim(KEEPER, 0, this.#core.node)
       this.#searches = Math.max(1, this.#searches)
+      if (this.#incarnation.endsWith(MENDING)) {
+        this.#since ??= mark.at
+        this.#searches = SEARCHES
+      }
     }
     if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
     if (this.#searches > 0) {
@@ -122,18 +124,17 @@ export class LogKeeper {
       await this.#tellAgain(entries)
       // An epoch that was opened while we spoke makes void what was said under the one before: looked for until it counts.
       if (lost.length > 0 && this.#repeats++ < MAX_REPEATS) this.#searches = Math.max(SEARCHES, this.#searches)
-      this.#saidAgain ||= lost.length > 0
       if (--this.#searches > 0) return
       this.#repeats = 0
       this.#since = null
-      if (this.#saidAgain) await this.#whole(created)
+      if (this.#incarnation.endsWith(MENDING)) await this.#whole(created)
     }
     if (lastSequence !== this.#marked) await this.#save(created, clock.now())
   }
 
   async #renew(mark: LogMark, created: number): Promise<void> {
     await this.#check()
-    this.#incarnation = this.#core.newId()
+    this.#incarnation = `${this.#core.newId()}${MENDING}`
     this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
     this.#searches = SEARCHES
     this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
@@ -151,7 +152,6 @@ export class LogKeeper {
     this.#incarnation = this.#core.newId()
     this.#core.log.info({ was, now: this.#incarnation }, 'what the log had lost was said again')
     await this.#save(created, this.#core.clock.now())
-    this.#saidAgain = false
   }
 
   /** Throws STALE_EPOCH when another node has become the keeper. */
@@ -281,6 +281,8 @@ const OVERLAP_MS = 300_000
 /** And when it is only possible. */
 const GLANCE_MS = 15_000
 const SEARCHES = 2
+/** Ends the name of an incarnation in which lost facts are being said again: whoever becomes the keeper meanwhile goes on. */
+const MENDING = 'mending'
 /** Enough for any number of takeovers after one interruption; a fact that no epoch makes count must not be said for ever. */
 const MAX_REPEATS = 30
 const AT_ONCE = 64

@@ -220,6 +220,31 @@ suite('a log that loses its tail', ({ test }) => {
     await kit.close()
   })
 
+  test('is another incarnation when all is there, also if its keeper was killed while it was mended', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('a', sender, inbox)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    const before = kit.database.marks.get(EVENTS)!.incarnation
+    kit.broker.loseTail(EVENTS, 6)
+    kit.broker.restart()
+    await kit.clock.until(() => kit.database.marks.get(EVENTS)!.incarnation !== before, 20_000)
+    const between = kit.database.marks.get(EVENTS)!.incarnation
+    await kit.clock.advance(500)
+    assert.is((await said(kit)).length, 3, 'all is said again')
+    assert.is(kit.database.marks.get(EVENTS)!.incarnation, between, 'and nobody has looked whether it counts')
+    kit.kill('a')
+    const node = await kit.node('b', sender, inbox)
+    await kit.clock.advance(30_000)
+    assert.is.not(node.incarnation, between)
+    assert.equal(
+      (await said(kit)).toSorted((a, b) => a - b),
+      [1, 2, 3],
+    )
+    await kit.close()
+  })
+
   test('facts of an actor that was taken over meanwhile count all the same', async () => {
     const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
     await kit.node('a', sender, inbox)
