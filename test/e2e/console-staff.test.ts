@@ -77,7 +77,7 @@ suite('the staff of a conversation, in a browser', (kit) => {
     const { origin, hash } = new URL(desk.stack.page)
     const supervised = await fetch(`${origin}/api/v1/conversations/${conversation}/control`, {
       method: 'POST',
-      headers: { 'x-api-key': hash.slice('#token='.length), 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${hash.slice('#token='.length)}`, 'content-type': 'application/json' },
       body: JSON.stringify({ action: 'supervise', on: true }),
     })
     assert.is(supervised.status, 200, await supervised.text())
