@@ -4,7 +4,6 @@ import type { ControlSettings } from '#shared/contracts/control.ts'
 import type { Seat } from '#shared/contracts/supervisor.ts'
 import { readSettings } from './control-settings.ts'
 import { requireStaff } from './conversation.ts'
-import { handBack } from './hand-back.ts'
 import type { SeatOf, SupervisorState } from './state.ts'
 
 type Ctx = Context<SupervisorState>
@@ -59,12 +58,15 @@ export async function lookForOwner(ctx: Ctx, alive: Alive): Promise<void> {
   lookSoon(ctx, settings)
 }
 
-/** The owner was away for as long as the tenant allows. */
-export async function ownerIsAway(ctx: Ctx, alive: Alive): Promise<void> {
-  if (seatsOfOwner(ctx).some((one) => isHere(one, alive))) return back(ctx)
+/** Whether the owner has the conversation before their eyes after all; otherwise their seats are forgotten. */
+export function ownerIsBack(ctx: Ctx, alive: Alive): boolean {
+  if (seatsOfOwner(ctx).some((one) => isHere(one, alive))) {
+    back(ctx)
+    return true
+  }
   const { owner, seats } = ctx.state
   for (const [name, { user }] of Object.entries(seats)) if (user === owner) delete seats[name]
-  await handBack(ctx, 'offline')
+  return false
 }
 
 function seatsOfOwner({ state: { seats, owner } }: Ctx): SeatOf[] {

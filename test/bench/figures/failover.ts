@@ -37,10 +37,8 @@ export const figure: Figure = {
       const times: number[] = []
       const problems: string[] = []
       const wanted = quick ? QUICK_KILLS : KILLS
-      let restarting: Promise<void> = Promise.resolve()
       for (let kills = 0; kills < wanted;) {
-        const up = stage.services.filter((peer) => peer.runs)
-        const victim = up[Math.floor(random() * up.length)]!
+        const victim = stage.services[Math.floor(random() * NODES)]!
         const { name } = victim.spec
         if (!(await eventually(() => runs.on(name).length > 0, BUSY_MS, 1)))
           throw new Error(`no run was begun on ${name} in ${BUSY_MS} ms`)
@@ -57,11 +55,10 @@ export const figure: Figure = {
           if (moved === true) times.push(at - killed)
           else if (moved === null) problems.push(`${key} did not go on after kill ${kills}`)
         }
-        await restarting
-        restarting = victim.start()
+        // The next one only when it is back: starting a process takes more of the machine than anything that is measured.
+        await victim.start()
         if (kills % 10 === 0) say(`${kills} kills, ${times.length} runs went on elsewhere`)
       }
-      await restarting
       await stage.quiet()
       const { problems: unheld, figures } = await settle(world, stage)
       for (const problem of [...problems, ...unheld].slice(0, 5)) say(problem)
