@@ -267,3 +267,6 @@ export interface LogMark {
   readonly sequence: number
   readonly at: number
 }
+
+/** What is known of an effect only grows: an outcome that comes late does not undo a stronger one. */
+export const EFFECT_STRENGTH = { intended: 0, failed: 1, unknown: 2, done: 3 } as const
