@@ -40,12 +40,16 @@ export function foldAnswered(state: ConversationState, { id, parentId }: Message
 export function foldBranch(state: ConversationState, entry: BranchEntry): ConversationState {
   switch (entry.type) {
     case 'turn:started': {
-      const { messageId, after, joined = [] } = entry.payload
+      const { turnId, messageId, after, joined = [] } = entry.payload
       const first = joined[0] ?? messageId
-      return withBranch(after === undefined ? state : follow(state, first, after), {
-        leafId: messageId,
-        waiting: without(state.branch.waiting, [...joined, messageId]),
-      })
+      const followed = after === undefined ? state : follow(state, first, after)
+      const waiting = without(state.branch.waiting, [...joined, messageId])
+      // Said again behind its end, after the log has lost its tail: the branch has gone on since, unless it ends before it.
+      const over = state.turns.some((turn) => turn.turnId === turnId && turn.outcome !== null)
+      if (!over) return withBranch(followed, { leafId: messageId, waiting })
+      const { leafId } = state.branch
+      const answer = state.messages.findLast(({ parentId, role }) => parentId === messageId && role === 'assistant')
+      return withBranch(followed, { leafId: leafId === after ? (answer?.id ?? messageId) : leafId, waiting })
     }
     case 'message:steered': {
       const { messageId, after, turnId } = entry.payload

@@ -83,7 +83,9 @@ export class Outbox {
 
   /** False for the one that is under way: nobody knows whether it was stored. */
   discard(id: string): boolean {
-    if (id === this.#underWay || !this.#messages.some((message) => message.id === id)) return false
+    const message = this.#messages.find((other) => other.id === id)
+    // One that was just refused is not under way any more, though its attempt has yet to return.
+    if (message === undefined || (id === this.#underWay && message.status === 'waiting')) return false
     this.#replace(this.#messages.filter((message) => message.id !== id))
     this.#settle(id, (settle) => settle.reject(new RequestFailed(DISCARDED)))
     return true

@@ -4,7 +4,7 @@ import { isAfter } from './after-cursor.ts'
 import { foldActors } from './fold-actors.ts'
 import { endDrafts, foldStaff } from './fold-control.ts'
 import { fromFact, newAnswer, newTurn } from './conversation-state.ts'
-import type { ConversationState, MessageView, ToolView, TurnView } from './conversation-state.ts'
+import type { ConversationState, MessageView, RunView, ToolView, TurnView } from './conversation-state.ts'
 import { foldAnswered, foldBranch, foldReceived } from './fold-branch.ts'
 import { foldReview } from './fold-reviews.ts'
 import { NO_TEXT, foldDelta } from './fold-text.ts'
@@ -98,11 +98,11 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
       return withTurn(state, entry, (turn) =>
         turn.run !== null && turn.run.attempt > attempt
           ? turn
-          : { ...turn, run: { usage: null, model, attempt }, parked: [] },
+          : { ...turn, run: { usage: usageOf(turn, attempt), model, attempt }, parked: [] },
       )
     }
     case 'run:parked':
-      return withTurn(state, entry, (turn) => ({ ...turn, parked: entry.payload.items }))
+      return withTurn(state, entry, (turn) => (turn.outcome === null ? { ...turn, parked: entry.payload.items } : turn))
     case 'review:changed': {
       const reviews = foldReview(state.reviews, entry.payload)
       return reviews === state.reviews ? state : { ...state, reviews }
@@ -142,6 +142,11 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
     case 'activation:opened':
       return state
   }
+}
+
+/** What a run used, where its start is told behind its end. */
+function usageOf({ run, outcome }: TurnView, attempt: number): RunView['usage'] {
+  return run !== null && outcome !== null && run.attempt <= attempt ? run.usage : null
 }
 
 function upsertFact(state: ConversationState, fact: MessageFact): ConversationState {

@@ -33,7 +33,7 @@ import type { ClientServer, ClientSocket } from './socket-sink.ts'
 export interface ConnectionParts {
   readonly io: ClientServer
   readonly reader: LogReader
-  readonly system: Pick<ActorSystem, 'reach'>
+  readonly system: Pick<ActorSystem, 'reach' | 'node'>
   readonly access: ConversationAccess
   /** Of principals, over all their sockets and requests here. */
   readonly limiter: RateLimiter

@@ -10,7 +10,7 @@ import type { ClientSocket } from './socket-sink.ts'
 
 export interface SeatParts {
   readonly presence: Presence
-  readonly system: Pick<ActorSystem, 'reach'>
+  readonly system: Pick<ActorSystem, 'reach' | 'node'>
   readonly log: Logger
 }
 
@@ -68,10 +68,11 @@ export class Seats {
   }
 
   #tell(conversationId: string, here: boolean): void {
-    this.#parts.system
+    const { system } = this.#parts
+    system
       .reach(this.#principal)
       .ref(Supervisor, conversationId)
-      .tell('seat', { seat: this.#name, here })
+      .tell('seat', { seat: this.#name, here, node: system.node })
       .catch((error: unknown) => {
         this.#parts.log.debug({ conversation: conversationId, code: coded(error).code }, 'A seat could not be told of.')
       })

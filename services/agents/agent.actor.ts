@@ -1,7 +1,7 @@
 import { actor } from '#shared/actor/definition.ts'
 import type { ChildEnd, Context } from '#shared/actor/definition.ts'
 import type { ErrorCode } from '#shared/errors/catalogue.ts'
-import { Agent, Run, RunInput, RunResult } from '#shared/contracts/agent.ts'
+import { Agent, Prompt, Run, RunInput, RunResult } from '#shared/contracts/agent.ts'
 import { NOTHING_SPENT, Spent } from '#shared/contracts/budget.ts'
 import { failureOf, publicFailureOf } from '#shared/contracts/failure.ts'
 import { Usage } from '#shared/contracts/event-map.ts'
@@ -39,6 +39,7 @@ export const agent = actor(Agent, {
   },
   on: {
     prompt(ctx, { pending: words = [], ...prompt }) {
+      if (ctx.cause.attempt > 1) return tryAgain(ctx, prompt)
       if (Object.keys(ctx.state.running).length >= MAX_RUNNING) {
         unheard(ctx, prompt.turnId, words, 'the agent is busy')
         const busy = publicFailureOf({ code: 'BUSY', details: { limit: MAX_RUNNING } })
@@ -126,11 +127,26 @@ export const agent = actor(Agent, {
       parked: result?.spentUp != null,
     })
   },
+  /** Its turn would wait for it until the watchdog comes. */
+  buried(ctx, { type, payload, error }) {
+    const prompt = type === 'prompt' ? Prompt.pick({ turnId: true, runId: true }).safeParse(payload) : null
+    if (prompt?.success !== true) return
+    const { turnId, runId } = prompt.data
+    notRun(ctx, turnId, runId, { outcome: 'failed', error: publicFailureOf(error), report: null })
+  },
   again(ctx, child) {
-    const { messageId, text, agent: name } = RunInput.parse(child.input)
-    ctx.tell(Supervisor, ctx.key[0]!, 'retry', { messageId, text, agent: name }, { fresh: true })
+    tryAgain(ctx, RunInput.parse(child.input))
   },
 })
+
+/** A dead letter was replayed: the turn that it was of is over, so the message gets another. */
+function tryAgain(
+  ctx: Context<AgentState>,
+  { messageId, text }: { readonly messageId: string; readonly text: string },
+): void {
+  const [conversationId = '', agentName = ''] = ctx.key
+  ctx.tell(Supervisor, conversationId, 'retry', { messageId, text, agent: agentName }, { fresh: true })
+}
 
 /** What a failed run says it has used; of one that crashed nobody knows. */
 function usageIn(failed: ChildEnd['error']): Usage {
@@ -144,7 +160,7 @@ function spentIn(failed: ChildEnd['error']): Spent | null {
 
 /** The supervisor waits for the end of each turn it handed over, also of one that was never worked on. */
 function notRun(
-  ctx: Context<AgentState>,
+  ctx: Omit<Context<AgentState>, 'state'>,
   turnId: string,
   runId: string,
   end: {

@@ -1,5 +1,7 @@
 import type { Context } from '#shared/actor/definition.ts'
 import { moveControl } from './control.ts'
+import { ownerIsBack } from './owner-watch.ts'
+import type { Alive } from './owner-watch.ts'
 import type { SupervisorState } from './state.ts'
 
 /** The owner has done nothing, or has been away, for longer than the tenant allows: agents answer again. */
@@ -10,4 +12,9 @@ export async function handBack(ctx: Context<SupervisorState>, reason: 'idle' | '
     mode: 'auto',
     reason: `${ctx.state.owner} is ${reason}`,
   })
+}
+
+/** The owner was away for as long as the tenant allows. */
+export async function ownerIsAway(ctx: Context<SupervisorState>, alive: Alive): Promise<void> {
+  if (!ownerIsBack(ctx, alive)) await handBack(ctx, 'offline')
 }

@@ -3,12 +3,12 @@ import type { Service } from '#shared/service/service.ts'
 import { logKeeper } from './log.actor.ts'
 import { routeOf } from './route.actor.ts'
 import { routeSources } from './sources.ts'
-import { supervisor } from './supervisor.actor.ts'
+import { supervisorOf } from './supervisor.actor.ts'
 
 /** The supervisor role: conversations, the choice of who answers, and the keeper of the log. */
 export function hostSupervisor({ system, store, configs, platformModel, models }: Service): void {
   system.host(
-    supervisor,
+    supervisorOf((node) => system.isAlive(node)),
     routeOf({ ...routeSources(configs, platformModel), models }),
     logKeeper(store, () => system.incarnation),
   )

@@ -85,6 +85,12 @@ export interface OpenOffer extends Offer {
 /** Undelivered messages that a snapshot names. */
 export const UNDELIVERED_KEPT = 20
 
+/** Whose a seat is, and on which gateway; empty where a state of before says none. */
+export interface SeatOf {
+  user: string
+  node: string
+}
+
 export interface SupervisorState {
   /** Whose conversation it is; empty until it is opened. */
   user: string
@@ -96,8 +102,10 @@ export interface SupervisorState {
   /** The team whose member has it, for whom it counts as load. */
   heldFor: string | null
   assigned: { user: string | null; team: string | null }
-  /** Connections of people of the tenant that have the conversation before their eyes, and whose they are. */
-  seats: Record<string, string>
+  /** Connections of people of the tenant that have the conversation before their eyes. */
+  seats: Record<string, SeatOf>
+  /** The owner is waited for until `ownerAway` fires. */
+  ownerAway?: boolean
   /** The customer's latest message that nobody works on and nobody has answered. */
   unanswered: Asked | null
   /** Whispers that no agent has read. */
@@ -119,7 +127,7 @@ export interface SupervisorState {
   spent?: Amounts
 }
 
-export const STATE_VERSION = 2
+export const STATE_VERSION = 3
 
 export function initialState(): SupervisorState {
   return {
@@ -145,11 +153,17 @@ export function initialState(): SupervisorState {
 
 /** A state of an older version: what it does not know is as in the beginning. */
 export function upgradeState(value: unknown): SupervisorState {
-  const older = value as Partial<SupervisorState>
+  const older = value as Partial<Omit<SupervisorState, 'seats'>> & { seats?: Record<string, string | SeatOf> }
   const fresh = { parentId: older.lastMessageId ?? null, ...FRESH_TURN }
   return {
     ...initialState(),
     ...older,
+    seats: Object.fromEntries(
+      Object.entries(older.seats ?? {}).map(([name, of]) => [
+        name,
+        typeof of === 'string' ? { user: of, node: '' } : of,
+      ]),
+    ),
     turns: (older.turns ?? []).map((turn) => ({ ...structuredClone(fresh), ...turn })),
   }
 }

@@ -9,10 +9,11 @@ import { control } from './control-actions.ts'
 import { openConversation, requireOwner, requireStaff } from './conversation.ts'
 import { finish } from './finish.ts'
 import { fork } from './fork.ts'
-import { handBack } from './hand-back.ts'
+import { handBack, ownerIsAway } from './hand-back.ts'
 import { note, whispered } from './notes.ts'
 import { asked, offerOver } from './offers.ts'
-import { seat } from './owner-watch.ts'
+import { lookForOwner, seat } from './owner-watch.ts'
+import type { Alive } from './owner-watch.ts'
 import { reply } from './reply.ts'
 import { again, retry } from './retry.ts'
 import { decided, parked } from './reviews.ts'
@@ -32,9 +33,10 @@ import { TURN_SILENT_MS, WATCHDOG, endSilentTurn, watchTurn } from './watchdog.t
  * One turn is at work at a time; what becomes of further messages is their policy's (`while-running.ts`). Who has the voice
  * moves by `moveControl` alone.
  *
+ * @param alive whether a gateway is, as far as this process knows
  * @param turnSilentMs a turn at work for longer is ended by the watchdog
  */
-export function supervisorOf(turnSilentMs: number): ActorDefinition {
+export function supervisorOf(alive: Alive, turnSilentMs = TURN_SILENT_MS): ActorDefinition {
   const watched =
     <Input, Answer>(handler: (ctx: Context<SupervisorState>, input: Input) => Answer) =>
     async (ctx: Context<SupervisorState>, input: Input): Promise<Awaited<Answer>> => {
@@ -86,11 +88,10 @@ export function supervisorOf(turnSilentMs: number): ActorDefinition {
       [PARKED_TIMER]: watched(parkedTooLong),
       offerOver: watched(offerOver),
       ownerIdle: watched(async (ctx) => await handBack(ctx, 'idle')),
-      ownerAway: watched(async (ctx) => await handBack(ctx, 'offline')),
+      ownerAway: watched(async (ctx) => await ownerIsAway(ctx, alive)),
+      ownerLook: async (ctx) => await lookForOwner(ctx, alive),
       [COLLECTED]: watched(async (ctx) => await nextTurn(ctx, await ctx.sql())),
       [WATCHDOG]: watched((ctx) => endSilentTurn(ctx, turnSilentMs)),
     },
   })
 }
-
-export const supervisor = supervisorOf(TURN_SILENT_MS)

@@ -1,5 +1,6 @@
 import { milliseconds } from '#shared/lib/duration.ts'
 import type { Duration } from '#shared/lib/duration.ts'
+import type { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Address, Principal } from '#shared/wire/envelope.ts'
 import type { Audience } from '#shared/wire/subjects.ts'
@@ -21,6 +22,8 @@ export interface Cause {
   readonly deadline: number
   /** When it was first sent, milliseconds. */
   readonly at: number
+  /** 1, and one more each time its dead letter is replayed. */
+  readonly attempt: number
 }
 
 export interface EmitOptions {
@@ -112,6 +115,13 @@ export interface GivenUp {
   readonly input: unknown
 }
 
+export interface BuriedCommand {
+  readonly type: string
+  /** Not checked. */
+  readonly payload: unknown
+  readonly error: WaggleError
+}
+
 export type Handlers<M extends Messages, State> = {
   readonly [Name in keyof M]: M[Name] extends { verb: 'tell' }
     ? (ctx: Context<State>, input: InputOf<M[Name]>) => unknown
@@ -135,6 +145,11 @@ export interface ActorOptions<M extends Messages, State> {
   readonly timers?: Readonly<Record<string, (ctx: Context<State>, payload: unknown) => unknown>>
   /** A child that was given up is to be tried again: its dead letter was replayed, perhaps with another input. */
   readonly again?: (ctx: Context<State>, child: GivenUp) => unknown
+  /**
+   * A command is put aside as a dead letter, in the step that does so: whoever waits for what it asked for is told. Its payload
+   * may be what could not be handled, and the state what could not be read.
+   */
+  readonly buried?: (ctx: Omit<Context<State>, 'state'>, command: BuriedCommand) => void
   /** Brings the payload of an older contract version up, before the schema looks at it. */
   readonly upcast?: Readonly<Record<string, (payload: unknown, version: number) => unknown>>
 }

@@ -32,6 +32,8 @@ export class Intake {
   readonly #owner: IntakeOwner
   readonly #durable: string
   readonly #outstanding = new Set<Delivery>()
+  /** How often the connection has broken: what was delivered before is not acknowledged any more. */
+  #breaks = 0
   #early: InboundMessage[] | null = []
   #consumption: Consumption | null = null
   #reattaching = false
@@ -127,8 +129,11 @@ export class Intake {
    */
   #onStatus(status: 'connected' | 'disconnected'): void {
     if (this.#consumption === null || this.#closed) return
-    if (status === 'disconnected') this.#reattaching = true
-    else if (this.#reattaching) void this.#reattach(this.#consumption)
+    if (status === 'disconnected') {
+      this.#reattaching = true
+      this.#breaks++
+      this.#outstanding.clear()
+    } else if (this.#reattaching) void this.#reattach(this.#consumption)
   }
 
   async #reattach(old: Consumption): Promise<void> {
@@ -198,6 +203,7 @@ export class Intake {
   }
 
   #track(delivery: Delivery): Delivery {
+    const breaks = this.#breaks
     const tracked: Delivery = {
       subject: delivery.subject,
       data: delivery.data,
@@ -205,8 +211,10 @@ export class Intake {
       deliveries: delivery.deliveries,
       ack: () => {
         this.#outstanding.delete(tracked)
-        // An ack after the loss would be without effect at the broker, and must not even be tried (I1).
-        if (!this.#owner.lost.aborted) delivery.ack()
+        // After the loss it would be without effect at the broker, and must not even be tried (I1). What was delivered before
+        // the connection broke comes again and is acknowledged then: a broker that has lost its tail meanwhile gives
+        // the place to another command, and an acknowledgement is known by the place.
+        if (!this.#owner.lost.aborted && breaks === this.#breaks) delivery.ack()
       },
       working: () => delivery.working(),
     }

@@ -355,6 +355,7 @@ export class Lane {
   }
 
   async #ended({ envelope, end, change, letter: buried, told }: Extract<Item, { is: 'ended' }>): Promise<void> {
+    if (end.state !== 'done') await this.#leaveInDoubt(end.address)
     // What escalates puts its parent down: it goes on from what is stored.
     if (end.escalated) this.#activation.forget()
     const work = (execution: Execution): unknown => {
@@ -365,6 +366,13 @@ export class Lane {
     await this.#internal(endedId(end, envelope), envelope, work, 'state', buried)
     if (buried !== null) this.#observeBuried(buried)
     told()
+  }
+
+  /** What a run had begun outside and will not settle any more: nobody knows whether it happened (I3). */
+  async #leaveInDoubt(run: string): Promise<void> {
+    const { store } = this.#held.core
+    for (const id of await store.intendedBy(this.tenant, run))
+      await store.settle(this.#held.fence(this.tenant), id, { status: 'unknown', result: null })
   }
 
   async #open({ child, id, done }: Extract<Item, { is: 'open' }>): Promise<void> {
@@ -448,6 +456,7 @@ export class Lane {
       trace: envelope.trace,
     })
     this.#held.sayBuried(execution, this.address, deadLetter, type)
+    if (item.is === 'command') this.#sayBuried(execution, envelope, error)
     const at = item.is === 'command' ? envelope.at : core.clock.now()
     const closing = { deadLetter, clearAttempts: item.is === 'command' ? id : null }
     if (this.#stateless) await core.store.bury(deadLetter)
@@ -457,6 +466,18 @@ export class Lane {
     core.observe('command:handled:buried', { address: this.address, type, tenant: this.tenant, code: error.code })
     if (item.is === 'command') this.#ackAfterRelay(item.delivery)
     if (item.is === 'ended') item.told()
+  }
+
+  #sayBuried(execution: Execution, { type, payload }: Envelope, error: WaggleError): void {
+    try {
+      this.#held.definition.options.buried?.(execution, { type, payload, error })
+    } catch (failure) {
+      // It is put aside all the same: otherwise it would block its lane for ever.
+      this.#held.core.log.error(
+        { address: this.address, reason: coded(failure).message },
+        'who waits could not be told',
+      )
+    }
   }
 
   /** Where a command to this actor goes. */

@@ -1,8 +1,7 @@
 import { coded } from '#shared/errors/waggle-error.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
-import { decodeEvent, encodeEvent } from '#shared/wire/event.ts'
+import { CONTROL_CHANGED, decodeEvent, encodeEvent } from '#shared/wire/event.ts'
 import { parseSubject } from '#shared/wire/subjects.ts'
-import { Floors } from '#shared/wire/voiding.ts'
 import type { HostCore } from './core.ts'
 import { saidSince } from './log-search.ts'
 import { Way, decodeEntries, eventIdOf, raisedId } from './outbox.ts'
@@ -15,7 +14,8 @@ import { ANY_EVENT, EVENTS } from './streams.ts'
  * stream that was made anew, a head below the mark that was written last, or, looked for by a new keeper and after every
  * interruption of the connection, a fact relayed since about that mark which the log does not tell. The log is then
  * another incarnation (cursors of the old one get a snapshot), and the facts since the mark, less OVERLAP_MS, that do
- * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first. The
+ * not count in it are said again, once more a beat later: what was relayed and not yet marked is hidden at first. When
+ * all of them count it is another incarnation once more, because they stand behind younger ones. The
  * mark's time says since when facts may be untold; it goes on only when they have been looked for, by whichever keeper.
  *
  * One node keeps the log: by rendezvous hashing (`mine`) and, as several may believe it is theirs, by an epoch of its own
@@ -34,6 +34,8 @@ export class LogKeeper {
   #epoch: number | null = null
   /** How many more times to look for lost facts, and since when when it is known that some are. */
   #searches = 0
+  /** Searches of this interruption that found something. */
+  #repeats = 0
   #since: number | null = null
   #next: Cancel | null = null
   #looking = false
@@ -103,6 +105,10 @@ export class LogKeeper {
     if (this.#epoch === null) {
       this.#epoch = await store.claim(KEEPER, 0, this.#core.node)
       this.#searches = Math.max(1, this.#searches)
+      if (this.#incarnation.endsWith(MENDING)) {
+        this.#since ??= mark.at
+        this.#searches = SEARCHES
+      }
     }
     if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
     if (this.#searches > 0) {
@@ -116,20 +122,36 @@ export class LogKeeper {
       }
       await this.#sayAgain(lost)
       await this.#tellAgain(entries)
+      // An epoch that was opened while we spoke makes void what was said under the one before: looked for until it counts.
+      if (lost.length > 0 && this.#repeats++ < MAX_REPEATS) this.#searches = Math.max(SEARCHES, this.#searches)
       if (--this.#searches > 0) return
+      this.#repeats = 0
       this.#since = null
+      if (this.#incarnation.endsWith(MENDING)) await this.#whole(created)
     }
     if (lastSequence !== this.#marked) await this.#save(created, clock.now())
   }
 
   async #renew(mark: LogMark, created: number): Promise<void> {
     await this.#check()
-    this.#incarnation = this.#core.newId()
+    this.#incarnation = `${this.#core.newId()}${MENDING}`
     this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
     this.#searches = SEARCHES
     this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
     await this.#save(created, this.#since)
     this.#marked = -1
+  }
+
+  /**
+   * What was lost stands behind younger entries now: whoever has begun to read meanwhile has been shown the start of a turn
+   * whose end it had already. So everybody begins anew once more, when all is there.
+   */
+  async #whole(created: number): Promise<void> {
+    await this.#check()
+    const was = this.#incarnation
+    this.#incarnation = this.#core.newId()
+    this.#core.log.info({ was, now: this.#incarnation }, 'what the log had lost was said again')
+    await this.#save(created, this.#core.clock.now())
   }
 
   /** Throws STALE_EPOCH when another node has become the keeper. */
@@ -153,28 +175,33 @@ export class LogKeeper {
     return { since, facts: entries.filter(isFact), commands: entries.filter((entry) => !isFact(entry)) }
   }
 
-  /** Those that do not count in the log. */
+  /** Those that are not in the log, or there under an epoch that had been followed. */
   async #lostFacts({ since, facts }: Relayed): Promise<Fact[]> {
     const { transport } = this.#core
     if (facts.length === 0) return []
-    const floors = new Map<string, Floors>()
     const spoken = new Map<string, number>()
+    const voices = new Map<string, Voice>()
     const told = new Set<string>()
-    const present = new Set<string>()
+    const voided = new Set<string>()
     for (const { subject, event } of await saidSince(transport, since, [ANY_EVENT])) {
       const parsed = parseSubject(subject)
       if (parsed.lane !== 'ev') continue
       const scope = `${parsed.tenant}/${parsed.scope}`
-      const known = floors.get(scope) ?? new Floors()
-      floors.set(scope, known)
-      present.add(`${subject}#${event.id}`)
-      if (!known.admit(event, parsed.audience)) continue
-      told.add(`${subject}#${event.id}`)
-      spoken.set(`${scope}/${event.by}`, event.epoch)
+      const { by, epoch, control } = event
+      const name = `${subject}#${event.id}`
+      if (epoch < (spoken.get(`${scope}/${by}`) ?? 0)) {
+        voided.add(name)
+        continue
+      }
+      // What is void for want of the voice is told as it was meant to be, and stays so.
+      told.add(name)
+      spoken.set(`${scope}/${by}`, epoch)
+      if (event.type === CONTROL_CHANGED && control > (voices.get(scope)?.control ?? 0))
+        voices.set(scope, { by, control })
     }
     return facts.flatMap((entry) => {
       const name = `${entry[1]}#${eventIdOf(entry)}`
-      return told.has(name) ? [] : [{ entry, voided: present.has(name), spoken }]
+      return told.has(name) ? [] : [{ entry, voided: voided.has(name), spoken, voices }]
     })
   }
 
@@ -182,7 +209,7 @@ export class LogKeeper {
     if (facts.length === 0) return
     await this.#check()
     const { store, transport } = this.#core
-    for (const { entry, voided, spoken } of facts) {
+    for (const { entry, voided, spoken, voices } of facts) {
       const [, subject, id, data] = entry
       const parsed = parseSubject(subject)
       if (parsed.lane !== 'ev') continue
@@ -191,7 +218,11 @@ export class LogKeeper {
       const opened = (await store.floors(tenant, scope, Number.MAX_SAFE_INTEGER)).floors
       const floor = opened.find(({ who }) => who === event.by)?.epoch ?? 0
       const epoch = Math.max(event.epoch, floor, spoken.get(`${tenant}/${scope}/${event.by}`) ?? 0)
-      const bytes = epoch === event.epoch ? data : encodeEvent({ ...event, epoch })
+      // Who moves the voice had it when this was said, before it was moved.
+      const voice = voices.get(`${tenant}/${scope}`)
+      const raised = event.control !== 0 && voice?.by === event.by && voice.control > event.control
+      const control = raised ? voice.control : event.control
+      const bytes = epoch === event.epoch && !raised ? data : encodeEvent({ ...event, epoch, control })
       const again = epoch === event.epoch && !voided ? id : raisedId(id, epoch)
       await transport.append(subject, bytes, { messageId: again })
     }
@@ -228,10 +259,17 @@ interface Relayed {
 
 interface Fact {
   readonly entry: Entry
-  /** It stands in the log and does not count. */
+  /** It stands in the log under an epoch that had been followed by another. */
   readonly voided: boolean
   /** Highest epoch that was heard of each voice since then. */
   readonly spoken: ReadonlyMap<string, number>
+  /** The last change of the voice of each scope since then. */
+  readonly voices: ReadonlyMap<string, Voice>
+}
+
+interface Voice {
+  readonly by: string
+  readonly control: number
 }
 
 /** Under this name the keeper's epoch is minted. */
@@ -243,4 +281,8 @@ const OVERLAP_MS = 300_000
 /** And when it is only possible. */
 const GLANCE_MS = 15_000
 const SEARCHES = 2
+/** Ends the name of an incarnation in which lost facts are being said again: whoever becomes the keeper meanwhile goes on. */
+const MENDING = 'mending'
+/** Enough for any number of takeovers after one interruption; a fact that no epoch makes count must not be said for ever. */
+const MAX_REPEATS = 30
 const AT_ONCE = 64

@@ -68,8 +68,8 @@ export function originWithin(envelope: Envelope, self: Address, epoch: number): 
 }
 
 export function causeOf(envelope: Envelope): Cause {
-  const { id, from, principal, taint, trace, control, deadline, at } = envelope
-  return { id, from, principal, taint, trace, control, deadline, at }
+  const { id, from, principal, taint, trace, control, deadline, at, attempt } = envelope
+  return { id, from, principal, taint, trace, control, deadline, at, attempt }
 }
 
 /** Refuses a message that has been through too many actors (I11). */

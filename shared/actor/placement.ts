@@ -44,7 +44,8 @@ export class Placement {
 
   /** Whether this node is the one that looks after the log. */
   get keepsLog(): boolean {
-    const names = this.#membership.live().map((node) => node.node)
+    // Those without actors have no store either.
+    const names = this.#membership.live().flatMap(({ node, kinds }) => (kinds.length > 0 ? [node] : []))
     return !this.#closing && ownerOf(names, EVENTS, 0) === this.#parts.core.node
   }
 

@@ -44,6 +44,8 @@ export interface Store {
   intend(fence: Fence, effect: EffectIntent): Promise<EffectRow>
   /** What is known only grows (`failed` < `unknown` < `done`): a weaker outcome that comes late changes nothing. */
   settle(fence: Fence, id: string, outcome: EffectOutcome): Promise<void>
+  /** Ids of the effects of a run (its address) that stand as `intended`. */
+  intendedBy(tenant: string, run: string): Promise<readonly string[]>
 
   /** Remembers where in the log an epoch was opened; see `Step.openings`. */
   opened(opening: {
@@ -265,3 +267,6 @@ export interface LogMark {
   readonly sequence: number
   readonly at: number
 }
+
+/** What is known of an effect only grows: an outcome that comes late does not undo a stronger one. */
+export const EFFECT_STRENGTH = { intended: 0, failed: 1, unknown: 2, done: 3 } as const

@@ -17,6 +17,7 @@ import { DEFAULT_LIMITS, DEFAULT_TERMS } from './limits.ts'
 import type { Limits, Terms } from './limits.ts'
 import { LogKeeper } from './log-keeper.ts'
 import { LogShare } from './log-share.ts'
+import { Membership } from './membership.ts'
 import type { NodeView } from './membership.ts'
 import { observeNothing } from './observe.ts'
 import type { Observe } from './observe.ts'
@@ -43,6 +44,8 @@ export interface SystemParts {
   readonly streams?: Partial<StreamOptions>
   readonly log?: Logger
   readonly observe?: Observe
+  /** Says to the others that it is there, though it hosts no actors: for those whose loss must be noticed (the edge). */
+  readonly attend?: boolean
 }
 
 /**
@@ -65,6 +68,8 @@ export class ActorSystem {
   #pools: HostedPool[] = []
   #signals: Subscription[] = []
   #placement: Placement | null = null
+  readonly #attend: boolean
+  #presence: Membership | null = null
   #relay: Relay | null = null
   #keeper: LogKeeper | null = null
   #undelivered: Undelivered | null = null
@@ -94,6 +99,7 @@ export class ActorSystem {
       observe: parts.observe ?? observeNothing,
     }
     this.#store = parts.store ?? null
+    this.#attend = parts.attend ?? false
     this.#terms = { ...DEFAULT_TERMS, ...parts.terms }
     this.#streams = { ...DEFAULT_STREAMS, ...parts.streams }
     this.#calls = new Calls(this.#core)
@@ -136,6 +142,10 @@ export class ActorSystem {
     } else if (this.#actors.size > 0) {
       throw new WaggleError('CONFIG', { reason: 'Virtual actors need a store.' })
     }
+    if (this.#attend && this.#actors.size === 0 && this.#stopped === null) {
+      this.#presence = new Membership(this.#core, () => {})
+      await this.#presence.join([], () => [])
+    }
     return this
   }
 
@@ -152,6 +162,11 @@ export class ActorSystem {
   /** The nodes that seem alive and what they hold. */
   nodes(): NodeView[] {
     return this.#placement?.nodes() ?? []
+  }
+
+  /** Whether a node seems to be there. Only a suggestion: reads may be stale. */
+  isAlive(node: string): boolean {
+    return this.nodes().some((other) => other.node === node)
   }
 
   /** What this node keeps in memory: zero of everything but partitions when all sleeps. */
@@ -185,6 +200,7 @@ export class ActorSystem {
     this.#keeper?.close()
     this.#undelivered?.close()
     this.#placement?.abandon(error)
+    this.#presence?.abandon()
     for (const pool of this.#pools) void pool.close(0)
     for (const signal of this.#signals) signal.unsubscribe()
   }
@@ -254,6 +270,7 @@ export class ActorSystem {
     this.#keeper?.close()
     this.#undelivered?.close()
     await this.#placement?.close(this.#core.limits.drainMs)
+    await this.#presence?.close()
     for (const signal of this.#signals) signal.unsubscribe()
     for (const pool of this.#pools) this.#local.remove(pool)
     await Promise.all(this.#pools.map((pool) => pool.close(this.#core.limits.drainMs)))

@@ -45,8 +45,8 @@ export const AddNote = z.object({ clientId: z.string(), text: z.string(), kind: 
 export const Assign = z.object({ to: Receiver.nullable() })
 export const Read = z.object({ messageId: z.string() })
 export const Brief = z.object({ control: z.number().int() })
-/** A person of the tenant has, or no longer has, a conversation before their eyes; `seat` is one connection. */
-export const Seat = z.object({ seat: z.string().max(120), here: z.boolean() })
+/** A person of the tenant has, or no longer has, a conversation before their eyes; `seat` is one connection, `node` its gateway. */
+export const Seat = z.object({ seat: z.string().max(120), here: z.boolean(), node: z.string().max(120).optional() })
 /** A team asks this member now; null: nobody has room. */
 export const Asked = z.object({ team: z.string(), user: z.string().nullable() })
 /** Somebody decided about a turn that waits because its budget is spent: how much more it may spend, or that it ends. */

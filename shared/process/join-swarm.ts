@@ -61,7 +61,7 @@ export async function joinSwarm(
       tenantLogBytes: runtime.tenantLogBytes,
     },
     streams: { eventsMs: runtime.eventsMs, replicas: broker.replicas },
-    ...(store === undefined ? {} : { store }),
+    ...(store === undefined ? { attend: true } : { store }),
   })
   return { config, role, log, metrics, transport, system }
 }

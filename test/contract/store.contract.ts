@@ -382,6 +382,8 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
         fresh: false,
       })
       assert.ok((await store().intend({ ...fence, tenant: 'globex' }, intent)).fresh, 'another tenant, another effect')
+      assert.equal(await store().intendedBy(fence.tenant, intent.run), [])
+      assert.equal(await store().intendedBy('globex', intent.run), [intent.id])
       await store().claim(fence.kind, 0, 'node-2')
       assert.is(await codeOf(store().intend(fence, { ...intent, id: newId() })), 'STALE_EPOCH')
       assert.is(await codeOf(store().settle(fence, intent.id, { status: 'done', result: null })), 'STALE_EPOCH')

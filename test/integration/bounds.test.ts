@@ -2,7 +2,7 @@
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { listAgents, saveAgent } from '#shared/db/repositories/agents.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'
-import { spentOn } from '#shared/db/repositories/spending.ts'
+import { spend, spentOn } from '#shared/db/repositories/spending.ts'
 import type { Script, ScriptTurn } from '#shared/models/scripted/script.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { TENANT, startSwarm } from '#test/kit/swarm.ts'
@@ -66,6 +66,8 @@ const working: Script = (messages) => {
 }
 /** Of one call of this model: what is reserved for its answer, and a little for a prompt. */
 const ONE_CALL = 1_150
+/** Of a model that takes its time. */
+const SLOW_MS = 300
 
 suite('a budget', ({ test }) => {
   test('that is spent ends the turn by that name, before the call that it does not cover', () => {
@@ -174,7 +176,48 @@ suite('a budget', ({ test }) => {
     })
   })
 
-  test('in money goes by the price table; a model without a price is not covered by one', () => {
+  test('of time ends at the first model call that comes later; raised, the turn goes on with what it had done', () => {
+    const calls: string[] = []
+    const script: Script = (messages) =>
+      results(messages) === 0
+        ? { steps: [{ waitMs: SLOW_MS }, { call: [{ name: 'lookup', args: { id: '1' } }] }] }
+        : say('Done.')
+    const limits2 = { support: { wallMs: SLOW_MS / 2, onSpent: 'ask' } }
+    return bounded({ script, tool: (args) => (calls.push(String(args['id'])), 'found'), limits2 }, async (swarm) => {
+      const { turnId } = await send(swarm, 'hello')
+      const [spent] = payloads(await until(swarm, 'budget:spent'), 'budget:spent')
+      assert.equal([spent?.['what'], spent?.['limit'], spent?.['policy']], ['wallMs', SLOW_MS / 2, 'ask'])
+      assert.ok((spent?.['used'] as number) >= SLOW_MS - 20)
+      await raise(swarm, turnId, { wallMs: 600_000 })
+      const entries = await until(swarm, 'turn:ended')
+      assert.is(payloads(entries, 'message:completed').at(-1)?.['text'], 'Done.')
+      assert.equal(calls, ['1'])
+    })
+  })
+
+  test('of a day is that of all conversations of the tenant, and of that day alone', () => {
+    const settings = { budget: { day: { tokens: 1_000_000 } } }
+    const day = (ago: number): string => new Date(Date.now() - ago).toISOString().slice(0, 10)
+    return bounded({ script: () => say('Hello.'), settings }, async (swarm) => {
+      const spendMore = (when: string, tokens: number): Promise<void> =>
+        swarm.database.tenant(TENANT, (sql) => spend(sql, when, { tokens, costMicros: 0 }))
+      await spendMore(day(86_400_000), 1_000_000)
+      await send(swarm, 'hello')
+      const first = await until(swarm, 'turn:ended')
+      assert.is(payloads(first, 'turn:ended')[0]?.['outcome'], 'answered', 'another day is another matter')
+      await spendMore(day(0), 999_000)
+      const message = { clientId: 'other', text: 'hello', agent: 'support', channel: 'test' }
+      await swarm.reach('ben').ref(Supervisor, 'c2').confirm('send', message)
+      const second = await swarm.until('c2', ({ event }) => event.type === 'turn:ended')
+      assert.is(
+        codeOf(payloads(second, 'turn:ended')[0]),
+        'BUDGET_SPENT',
+        'nothing is left for a conversation of its own',
+      )
+    })
+  })
+
+  test('in money goes by the price table', () => {
     const prices = { 'scripted/test': { inputPerMillion: 2, outputPerMillion: 10 } }
     return bounded({ script: working, settings: { prices } }, async (swarm) => {
       await send(swarm, 'hello')

@@ -135,6 +135,53 @@ suite('offers of the voice', ({ test }) => {
   })
 })
 
+suite('an owner whose gateway is killed', ({ test }) => {
+  test('is offline, though nobody said so, when no other gateway has them', async () => {
+    const swarm = await startSwarm({ script: quick, limits: { leaseMs: 600 } })
+    await settings(swarm, { idleMs: 600_000, offlineMs: 100 })
+    const [one, two] = [await swarm.edge('edge1'), await swarm.edge('edge2')]
+    const ada = person(swarm, 'c1', 'ada', ['customer'])
+    const olga = person(swarm, 'c1', 'olga', ['operator'])
+    await ada.send('Hello?')
+    const seat = swarm.reach('olga', ['operator']).ref(Supervisor, 'c1')
+    await seat.confirm('seat', { seat: 'first', here: true, node: 'edge1' })
+    await seat.confirm('seat', { seat: 'second', here: true, node: 'edge2' })
+    await olga.control(TAKE)
+    two.abandon()
+    one.abandon()
+    const handed = await swarm.until(
+      'c1',
+      isA('control:changed', ({ reason }) => reason === 'olga is offline'),
+    )
+    assert.is(swarm.nodes[0]!.isAlive('edge1'), false)
+    assert.is(all(handed, 'control:changed').length, 2)
+    await swarm.close()
+  })
+
+  test('is not, while one of their gateways is there', async () => {
+    const swarm = await startSwarm({ script: quick, limits: { leaseMs: 600 } })
+    await settings(swarm, { idleMs: 4_000, offlineMs: 100 })
+    const [one, two] = [await swarm.edge('edge1'), await swarm.edge('edge2')]
+    const ada = person(swarm, 'c1', 'ada', ['customer'])
+    const olga = person(swarm, 'c1', 'olga', ['operator'])
+    await ada.send('Hello?')
+    const seat = swarm.reach('olga', ['operator']).ref(Supervisor, 'c1')
+    await seat.confirm('seat', { seat: 'first', here: true, node: 'edge1' })
+    await seat.confirm('seat', { seat: 'second', here: true, node: 'edge2' })
+    await olga.control(TAKE)
+    two.abandon()
+    // Long after several looks at the gateways: she did nothing, and was there.
+    const handed = await swarm.until(
+      'c1',
+      isA('control:changed', ({ mode, control }) => mode === 'auto' && control === 3),
+    )
+    assert.is(all(handed, 'control:changed').at(-1)!.reason, 'olga is idle')
+    assert.is(swarm.nodes[0]!.isAlive('edge2'), false)
+    await one.stop()
+    await swarm.close()
+  })
+})
+
 suite('supervised answers', ({ test }) => {
   test('are drafts: nothing of them is public until somebody approves, edits or answers', async () => {
     let calls = 0

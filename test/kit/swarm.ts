@@ -40,7 +40,6 @@ import { logKeeper } from '#services/supervisor/log.actor.ts'
 import { routeOf } from '#services/supervisor/route.actor.ts'
 import { routeSources } from '#services/supervisor/sources.ts'
 import { supervisorOf } from '#services/supervisor/supervisor.actor.ts'
-import { TURN_SILENT_MS } from '#services/supervisor/watchdog.ts'
 import { runSaver } from '#shared/graph/run-saver.ts'
 
 import { hold } from './leaks.ts'
@@ -144,7 +143,7 @@ export class TestSwarm {
       ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
     })
     system.host(
-      supervisorOf(this.#options.turnSilentMs ?? TURN_SILENT_MS),
+      supervisorOf((node) => system.isAlive(node), this.#options.turnSilentMs),
       routeOf({ ...routeSources(configs, platformModel), models }),
       logKeeper(store, () => system.incarnation),
       desk,
@@ -178,6 +177,14 @@ export class TestSwarm {
     await system.start()
     this.nodes.push(system)
     return system
+  }
+
+  /** A node without actors, as a gateway's is. */
+  async edge(name: string): Promise<ActorSystem> {
+    const { limits = {} } = this.#options
+    const transport = await this.#connect(name)
+    const system = new ActorSystem({ transport, node: name, streams: { memory: true }, limits, attend: true })
+    return await system.start()
   }
 
   /** The node ends as a killed process does: it says nothing to anybody. */

@@ -1,5 +1,6 @@
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { Clock } from '#shared/lib/clock.ts'
+import { EFFECT_STRENGTH } from '../store.ts'
 import type {
   AttemptError,
   CommitResult,
@@ -442,8 +443,15 @@ class MemoryStore implements Store {
     return this.#call((db) => {
       db.checkEpoch(fence)
       const row = db.effects.get(`${fence.tenant}/${id}`)
-      if (row !== undefined && STRENGTH[outcome.status] > STRENGTH[row.status])
+      if (row !== undefined && EFFECT_STRENGTH[outcome.status] > EFFECT_STRENGTH[row.status])
         db.effects.set(`${fence.tenant}/${id}`, { ...row, ...outcome })
+    })
+  }
+
+  intendedBy(tenant: string, run: string): Promise<readonly string[]> {
+    return this.#call(({ effects }) => {
+      const mine = (row: EffectRow & { tenant: string }): boolean => row.tenant === tenant && row.run === run
+      return [...effects.values()].flatMap((row) => (mine(row) && row.status === 'intended' ? [row.id] : []))
     })
   }
 
@@ -513,9 +521,6 @@ class MemoryStore implements Store {
     return this.#db.call(this.#node, () => work(this.#db))
   }
 }
-
-/** What is known of an effect only grows: an outcome that comes late does not undo a stronger one. */
-const STRENGTH = { intended: 0, failed: 1, unknown: 2, done: 3 } as const
 
 const IDLE_IN_TRANSACTION_MS = 3_000
 

@@ -212,6 +212,14 @@ class SqlStore implements Store {
     ])
   }
 
+  async intendedBy(tenant: string, run: string): Promise<readonly string[]> {
+    const rows = await this.#rows<{ id: string }>(
+      `select id from effects where tenant = $1 and run = $2 and status = 'intended' order by intended_at, id`,
+      [tenant, run],
+    )
+    return rows.map(({ id }) => id)
+  }
+
   async opened(opening: {
     readonly tenant: string
     readonly scope: string

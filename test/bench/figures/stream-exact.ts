@@ -23,15 +23,17 @@ import type { Peer } from '../peer.ts'
 import type { GatewayPeer } from '../peers/gateway.ts'
 import type { Figure, Row } from '../row.ts'
 
-const CONVERSATIONS = 8
+/** Many at once, each written to at an easy pace: so a thousand cuts are a matter of a minute or two, not of hours. */
+const CONVERSATIONS = 20
+const JOIN_AT_ONCE = 5
 const CUTS = 1_000
 const QUICK_CUTS = 40
 const CUTS_BETWEEN_KILLS = 60
-const MOST_BETWEEN_CUTS_MS = 60
+const MOST_BETWEEN_CUTS_MS = 40
 const PENDING = 5
-const SEND_EVERY_MS = 1_500
+const SEND_EVERY_MS = 2_500
 /** Between two entries of a conversation. */
-const PACE_MS = 15
+const PACE_MS = 60
 const CATCH_UP_MS = 120_000
 const SEED = 20_261_130
 
@@ -48,13 +50,15 @@ export const figure: Figure = {
     const gateways = [await Gateway.open(bench), await Gateway.open(bench)]
     const readers: ExactReader[] = []
     try {
-      for (let n = 0; n < CONVERSATIONS; n++) {
+      const join = async (n: number): Promise<void> => {
         const id = `exact-${n}`
         await bench.conversation(id)
-        readers.push(await ExactReader.open(bench, id, false, gateways))
-        readers.push(await ExactReader.open(bench, id, true, gateways))
+        for (const ops of [false, true]) readers.push(await ExactReader.open(bench, id, ops, gateways))
       }
+      for (let first = 0; first < CONVERSATIONS; first += JOIN_AT_ONCE)
+        await Promise.all(Array.from({ length: JOIN_AT_ONCE }, (_, index) => join(first + index)))
       say(`${readers.length} readers, ${gateways.length} gateways`)
+      const begun = performance.now()
       const end = new AbortController()
       const work = readers.flatMap((reader) =>
         reader.ops ? [write(bench, reader.id, end.signal)] : [reader.talk(end.signal)],
@@ -72,15 +76,17 @@ export const figure: Figure = {
         }
         await delay(random() * MOST_BETWEEN_CUTS_MS)
       }
+      say(`${ended()} connections ended, ${kills} gateways killed; waiting until all have everything`)
       end.abort()
       await Promise.all(work)
       const counts = { lost: 0, duplicated: 0, disordered: 0, differing: 0, unsaid: 0, entries: 0 }
+      const seconds = Math.round((performance.now() - begun) / 1_000)
       for (const reader of readers) {
         const truth = await truthOf(bench, reader)
         await reader.until(truth.at(-1)?.sequence ?? 0).catch(() => undefined)
         reader.judge(truth, counts)
       }
-      const note = `${ended()} connections ended, ${kills} gateways killed, ${readers.length} readers, ${counts.entries} entries`
+      const note = `${ended()} connections ended, ${kills} gateways killed in ${seconds} s, ${readers.length} readers, ${counts.entries} entries`
       return [
         row('stream-exact/lost', counts.lost, 'facts', note),
         row('stream-exact/duplicated', counts.duplicated, 'entries'),

@@ -1,3 +1,4 @@
+import { openTurns } from '#gateway/client/conversation-state.ts'
 import { parseCursor } from '#shared/wire/cursor.ts'
 import type { Viewer } from '../load/viewers.ts'
 import type { Truth, TrueEntry } from './truth.ts'
@@ -6,7 +7,7 @@ const DELTA = 'text:delta'
 
 /**
  * Cursors are gapless: within a stretch without a snapshot a reader was given every public fact of the log that counts,
- * once, in its order; at the end every reader has the same conversation. (Of deltas a reader that fell behind may be
+ * once, in its order; at the end every reader has the same conversation, in which nothing that is over is at work. (Of deltas a reader that fell behind may be
  * spared those of finished messages; the text it ends with is compared instead.)
  *
  * @param incarnation of the log as it is now; stretches of an earlier one cannot be compared with it
@@ -29,7 +30,13 @@ export function checkReaders(truth: Truth, viewers: readonly Viewer[], incarnati
         .map((entry) => `${parseCursor(entry.cursor)!.sequence} ${entry.id}`)
       if (String(got) !== String(expected)) say(difference(got, expected))
     })
-    const { messages } = viewer.conversation.latest.state
+    const { state } = viewer.conversation.latest
+    const { messages } = state
+    const ended = entries.flatMap(({ event }) =>
+      event.type === 'turn:ended' ? [(event.payload as { turnId: string }).turnId] : [],
+    )
+    for (const { turnId } of openTurns(state))
+      if (ended.includes(turnId)) say(`turn ${turnId} is shown as being at work`)
     const texts = new Map<string, string>()
     for (const { event } of entries) {
       if (event.type !== 'message:received' && event.type !== 'message:completed') continue

@@ -5,6 +5,7 @@ import type { Pauses } from '../load/stage.ts'
 import type { Senders } from '../load/senders.ts'
 import type { Viewers } from '../load/viewers.ts'
 import type { World } from '../world/world.ts'
+import { dump } from './dump.ts'
 import { checkEffects } from './effects.ts'
 import { checkReaders } from './readers.ts'
 import { checkStored } from './stored.ts'
@@ -17,6 +18,7 @@ export interface SettleOptions extends TurnRules {
   readonly senders?: Senders | undefined
   readonly viewers?: Viewers | undefined
   readonly pauses?: Pauses | undefined
+  /** Patience since something last got better. */
   readonly withinMs?: number
   /** Of the log now, where it may have begun anew. */
   readonly incarnation?: () => Promise<string>
@@ -29,18 +31,28 @@ export interface Settled {
 }
 
 const WITHIN_MS = 60_000
+/** However slowly it gets better: a machine that is busy with something else has much to catch up. */
+const AT_MOST_MS = 900_000
 const AGAIN_MS = 500
 
-/** Waits until everything that must hold does; what does not hold in time is a problem. The load has stopped before. */
+/** Waits until everything that must hold does, as long as it gets better; what does not hold in time is a problem. The load has stopped before. */
 export async function settle(world: World, options: SettleOptions): Promise<Settled> {
   const begun = performance.now()
   const { senders, viewers, pauses, withinMs = WITHIN_MS } = options
+  let fewest = Infinity
+  let better = begun
   for (;;) {
     const settled = await look(world, options).catch((error: unknown) => coded(error))
-    const late = performance.now() - begun > withinMs
+    if (!(settled instanceof Error) && settled.problems.length < fewest) {
+      fewest = settled.problems.length
+      better = performance.now()
+    }
+    const late = performance.now() - better > withinMs || performance.now() - begun > AT_MOST_MS
     if (settled instanceof Error) {
       if (late) throw settled
     } else if (settled.problems.length === 0 || late) {
+      const { CHAOS_DUMP: folder } = process.env
+      if (settled.problems.length > 0 && folder !== undefined) await dump(world, folder, settled.problems)
       return {
         ...settled,
         problems: [

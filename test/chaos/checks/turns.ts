@@ -25,7 +25,7 @@ export function checkTurns(
   for (const [conversation, ids] of accepted) {
     const all = truth.conversations.get(conversation) ?? []
     const entries = afterLostTail ? firstOfEach(all) : all
-    const { received, ended, completed, turnOf } = summary(entries)
+    const { received, ended, completed, turnOf } = summary(entries, afterLostTail)
     const say = (problem: string): void => void problems.push(`${conversation}: ${problem}`)
     for (const [list, what] of [
       [received, 'received'],
@@ -49,7 +49,10 @@ export function checkTurns(
   return problems
 }
 
-function summary(entries: readonly TrueEntry[]): {
+function summary(
+  entries: readonly TrueEntry[],
+  afterLostTail: boolean,
+): {
   received: string[]
   ended: string[]
   completed: string[]
@@ -59,6 +62,10 @@ function summary(entries: readonly TrueEntry[]): {
   const ended: string[] = []
   const completed: string[] = []
   const turnOf = new Map<string, string>()
+  // Said again, the start of a turn may stand behind its end.
+  if (afterLostTail)
+    for (const { event } of entries)
+      if (event.type === 'turn:started') turnOf.set((event.payload as Said).turnId, (event.payload as Said).messageId)
   for (const { event } of entries) {
     const said = event.payload as Said
     if (event.type === 'message:received') received.push(said.id)

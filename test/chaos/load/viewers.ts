@@ -1,6 +1,7 @@
 import { createClient } from '#gateway/client/client.ts'
 import type { Client } from '#gateway/client/client.ts'
 import type { Conversation } from '#gateway/client/conversation.ts'
+import { openTurns } from '#gateway/client/conversation-state.ts'
 import { RequestFailed } from '#gateway/client/request-failed.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { pause } from '../pause.ts'
@@ -71,6 +72,14 @@ export interface ViewersOptions {
 
 const JOIN_MS = 10
 const AT_ONCE = 10
+/** Who has as many messages without an answer writes no more for now. */
+const MOST_UNANSWERED = 4
+const WAITS_MS = 200
+
+function unanswered({ conversation }: Viewer): number {
+  const { state } = conversation.latest
+  return openTurns(state).length + state.branch.waiting.length
+}
 
 /** Conversations with several viewers each, of which the first also speaks. */
 export class Viewers {
@@ -137,6 +146,8 @@ export class Viewers {
     const [least, most] = this.#options.gapMs
     for (let number = 0; ; number++) {
       await pause(least, most, random)
+      // As people do; and a machine that is busy with something else is not buried under what nobody answers.
+      while (this.#sending && unanswered(viewer) >= MOST_UNANSWERED) await pause(WAITS_MS / 2, WAITS_MS, random)
       if (!this.#sending) return
       const tool = TOOLS[Math.floor(random() * TOOLS.length)]!
       await this.#send(viewer, `${viewer.name}-${number}: use ${tool}`)
@@ -144,15 +155,20 @@ export class Viewers {
   }
 
   async #send(viewer: Viewer, text: string): Promise<void> {
+    const { id: sent, receipt } = viewer.conversation.send(text)
     try {
-      const { messageId } = await viewer.conversation.send(text).receipt
+      const { messageId } = await receipt
       const { id } = viewer.conversation
       const accepted = this.accepted.get(id)
       if (accepted === undefined) this.accepted.set(id, [messageId])
       else accepted.push(messageId)
     } catch (error) {
       // Too many wait in the conversation: said at once, and nothing was accepted.
-      if (error instanceof RequestFailed && error.code === 'BUSY') return void this.busy++
+      if (error instanceof RequestFailed && error.code === 'BUSY') {
+        // What is refused stays before its writer's eyes until they retry it or let it go.
+        viewer.conversation.discard(sent)
+        return void this.busy++
+      }
       this.problems.push(`${viewer.name}: ${text} was refused: ${String(error)}`)
     }
   }

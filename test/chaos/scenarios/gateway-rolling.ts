@@ -9,7 +9,7 @@ const CONVERSATIONS = 50
 const VIEWERS_EACH = 10
 const GATEWAYS = 2
 const ROUNDS_LONG = 10
-const BACK_MS = 120_000
+const BACK_MS = 240_000
 const SPREAD_MS = 250
 /** Of those that a gateway sent away: more at the same moment would be a herd. */
 const MOST_AT_ONCE = 0.8
@@ -61,7 +61,7 @@ export const gatewayRolling = scenario({
     }
     if (peak > MOST_AT_ONCE) problems.push(`${Math.round(peak * 100)} % came back within ${SPREAD_MS} ms`)
     await viewers.stop()
-    const settled = await settle(world, { viewers })
+    const settled = await settle(world, { viewers, withinMs: BACK_MS })
     const snapshots = viewers.all.filter(({ stretches }) => stretches.length > 1).length
     return {
       problems: [...problems, ...settled.problems],

@@ -23,6 +23,7 @@ export const natsCluster = scenario({
     for (let kill = 0; kill < kills; kill++) {
       await pause(1_500, 3_000, random)
       const stream = kill % 2 === 0 ? EVENTS : COMMANDS
+      await eventually(async () => (await cluster.leaderOf(stream)) !== -1, IN_STEP_MS, 250)
       const leader = await cluster.leaderOf(stream)
       if (leader === -1) problems.push(`${stream} has no leader before kill ${kill + 1}`)
       const victim = cluster.servers[Math.max(0, leader)]!

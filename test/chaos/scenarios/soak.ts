@@ -4,7 +4,7 @@ import { pause } from '../pause.ts'
 import { scenario } from '../scenario.ts'
 import type { Looked, Peer } from '../world/peer.ts'
 
-const LASTS_MS = 120_000
+const LASTS_MS = 180_000
 const LASTS_LONG_MS = 1_800_000
 const LOOK_MS = 5_000
 /** Caches fill and code is compiled at first; what counts is what comes after. */
@@ -20,7 +20,7 @@ interface Sample extends Looked {
 
 export const soak = scenario({
   name: 'soak',
-  about: 'Steady load for 2 minutes (30 with --long): the memory of services and gateway stays where it is.',
+  about: 'Steady load for 3 minutes (30 with --long): the memory of services and gateway stays where it is.',
   async run({ random, long, say, world: open }) {
     const world = await open()
     const stage = await setStage(world, { services: 1, senders: 12, viewers: { conversations: 6, viewersEach: 3 } })

@@ -34,12 +34,12 @@ export class NatsCluster {
     return this.servers.map(({ url }) => url).join(',')
   }
 
-  /** Index of the server that leads a stream; -1 while there is none. */
+  /** Index of the server that leads a stream; -1 while there is none, or nobody who could say. */
   leaderOf(stream: string): Promise<number> {
     return this.#ask(`$JS.API.STREAM.INFO.${stream}`, (answer) => {
       const { leader } = (answer as { cluster?: { leader?: string } }).cluster ?? {}
       return leader === undefined || leader === '' ? -1 : Number(leader.slice(1)) - 1
-    })
+    }).catch(() => -1)
   }
 
   /** All copies of the stream are there and have what the leader has. */

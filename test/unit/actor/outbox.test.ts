@@ -4,6 +4,7 @@ import { actor } from '#shared/actor/definition.ts'
 import { COMMANDS, EVENTS } from '#shared/actor/streams.ts'
 import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
+import { CONTROL_CHANGED } from '#shared/wire/event.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { Nothing } from './rig.ts'
 
@@ -14,7 +15,12 @@ const Inbox = contract(
 )
 const Sender = contract(
   'sender',
-  { send: tell(z.object({ n: z.number() })), poke: ask(z.object({ n: z.number() }), z.number(), { within: '1m' }) },
+  {
+    send: tell(z.object({ n: z.number() })),
+    speak: tell(z.object({ n: z.number(), control: z.number() })),
+    move: tell(z.object({ control: z.number() })),
+    poke: ask(z.object({ n: z.number() }), z.number(), { within: '1m' }),
+  },
   { partitions: 1 },
 )
 const inbox = actor(Inbox, {
@@ -29,6 +35,8 @@ const sender = actor(Sender, {
       ctx.tell(Inbox, 'i', 'put', { n })
       ctx.emit('sender:sent', { n }, { audience: 'pub' })
     },
+    speak: (ctx, { n, control }) => ctx.emit('sender:sent', { n }, { audience: 'pub', control }),
+    move: (ctx, { control }) => ctx.emit(CONTROL_CHANGED, {}, { audience: 'pub', control }),
     poke: (ctx, { n }) => {
       ctx.state.sent++
       ctx.emit('sender:sent', { n }, { audience: 'pub' })
@@ -190,6 +198,53 @@ suite('a log that loses its tail', ({ test }) => {
     }
   })
 
+  test('is another incarnation once more when all is there, as what is said again stands behind younger entries', async () => {
+    const kit = testSystem({ storeLatencyMs: 1 })
+    const node = await kit.node('a', sender, inbox)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    const before = node.incarnation
+    kit.broker.loseTail(EVENTS, 3)
+    kit.broker.restart()
+    await kit.clock.until(() => node.incarnation !== before, 20_000)
+    const between = node.incarnation
+    await kit.clock.until(() => node.incarnation !== between, 20_000)
+    const whole = node.incarnation
+    assert.equal(
+      (await said(kit)).toSorted((a, b) => a - b),
+      [1, 2, 3],
+    )
+    await kit.clock.advance(60_000)
+    assert.is(node.incarnation, whole)
+    await kit.close()
+  })
+
+  test('is another incarnation when all is there, also if its keeper was killed while it was mended', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('a', sender, inbox)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    const before = kit.database.marks.get(EVENTS)!.incarnation
+    kit.broker.loseTail(EVENTS, 6)
+    kit.broker.restart()
+    await kit.clock.until(() => kit.database.marks.get(EVENTS)!.incarnation !== before, 20_000)
+    const between = kit.database.marks.get(EVENTS)!.incarnation
+    await kit.clock.advance(500)
+    assert.is((await said(kit)).length, 3, 'all is said again')
+    assert.is(kit.database.marks.get(EVENTS)!.incarnation, between, 'and nobody has looked whether it counts')
+    kit.kill('a')
+    const node = await kit.node('b', sender, inbox)
+    await kit.clock.advance(30_000)
+    assert.is.not(node.incarnation, between)
+    assert.equal(
+      (await said(kit)).toSorted((a, b) => a - b),
+      [1, 2, 3],
+    )
+    await kit.close()
+  })
+
   test('facts of an actor that was taken over meanwhile count all the same', async () => {
     const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
     await kit.node('a', sender, inbox)
@@ -206,6 +261,48 @@ suite('a log that loses its tail', ({ test }) => {
     assert.equal(
       (await said(kit)).toSorted((a, b) => a - b),
       [1, 2, 3, 4],
+    )
+    await kit.close()
+  })
+
+  test('what was said before the voice was moved counts all the same, also behind that', async () => {
+    const kit = testSystem({ storeLatencyMs: 50 })
+    await kit.node('a', sender)
+    const ref = kit.reach().ref(Sender, 's')
+    await kit.clock.settle(ref.confirm('move', { control: 1 }))
+    await kit.clock.settle(ref.confirm('speak', { n: 1, control: 1 }))
+    await kit.clock.advance(1_000)
+    kit.broker.loseTail(EVENTS, 1)
+    kit.broker.restart()
+    await kit.clock.settle(ref.confirm('move', { control: 2 }, { within: '30s' }))
+    await kit.clock.advance(30_000)
+    const moved = (await kit.log()).filter(
+      ({ event }) => event.type === CONTROL_CHANGED || event.type === 'sender:sent',
+    )
+    const order = moved.map(({ event }) => event.type)
+    assert.equal(order, [CONTROL_CHANGED, CONTROL_CHANGED, 'sender:sent'], 'the order that this test is about')
+    assert.equal(await said(kit), [1])
+    await kit.close()
+  })
+
+  test('what is said again while its actor is taken over once more counts in the end', async () => {
+    const kit = testSystem({ storeLatencyMs: 1, limits: { leaseMs: 2_000 } })
+    await kit.node('k', inbox)
+    await kit.node('a', sender)
+    const ref = kit.reach().ref(Sender, 's')
+    for (const n of [1, 2, 3]) await kit.clock.settle(ref.confirm('send', { n }))
+    await kit.clock.advance(1_000)
+    kit.broker.loseTail(EVENTS, 6)
+    kit.broker.restart()
+    for (const name of ['b', 'c', 'd', 'e']) {
+      kit.kill(name === 'b' ? 'a' : String.fromCharCode(name.charCodeAt(0) - 1))
+      void kit.make(name, [sender]).start()
+      await kit.clock.settle(ref.confirm('send', { n: name.charCodeAt(0) }, { within: '30s' }))
+    }
+    await kit.clock.advance(60_000)
+    assert.equal(
+      (await said(kit)).toSorted((a, b) => a - b),
+      [1, 2, 3, 98, 99, 100, 101],
     )
     await kit.close()
   })

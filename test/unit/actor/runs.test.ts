@@ -316,6 +316,29 @@ suite('outside effects', ({ test }) => {
     await kit.close()
   })
 
+  test('one that its run will not settle any more, because it is deaf to a stop or to its deadline, is in doubt', async () => {
+    for (const [ends, over] of [
+      [(kit: TestSystem) => told(kit, 'halt', 'j'), 'j stopped CANCELLED job/b--j'],
+      [(kit: TestSystem) => kit.clock.advance(310_000), 'j failed DEADLINE job/b--j'],
+    ] as const) {
+      const kit = testSystem({ storeLatencyMs: 1 })
+      const effect = { id: 'pay', tool: 'pay', argsHash: 'x', repeatable: true }
+      await kit.node(
+        'a',
+        boss,
+        job(async (ctx) => (await ctx.effect(effect, () => never)).status),
+      )
+      await told(kit, 'start', 'j')
+      await kit.clock.advance(100)
+      assert.is(kit.database.effects.get('acme/pay')?.status, 'intended')
+      await ends(kit)
+      await kit.settled()
+      assert.equal(await logOf(kit), [over])
+      assert.is(kit.database.effects.get('acme/pay')?.status, 'unknown')
+      await kit.close()
+    }
+  })
+
   test('an error that is no answer leaves it in doubt; an answer of the tool does not', async () => {
     for (const [error, status] of [
       [new Error('connection reset'), 'unknown'],

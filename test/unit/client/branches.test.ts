@@ -1,4 +1,4 @@
-import { emptyConversation, fromSnapshot } from '#gateway/client/conversation-state.ts'
+import { emptyConversation, fromSnapshot, openTurns } from '#gateway/client/conversation-state.ts'
 import type { ConversationState } from '#gateway/client/conversation-state.ts'
 import { activeMessages, alternativesOf } from '#gateway/client/fold-branch.ts'
 import { reduce } from '#gateway/client/reduce.ts'
@@ -60,6 +60,18 @@ suite('client: branches', ({ test }) => {
     assert.is(told.state.messages.at(-1)?.parentId, 'm2')
     assert.equal(told.state.branch.waiting, [])
     assert.equal(told.shown, ['m1', 'm2', 'm3'])
+  })
+
+  test('a beginning that is told behind its end opens nothing again and moves no branch', () => {
+    const late = new Told().asks('m1', null).speaks('t1', 'm2').answers('t1', 'm2', 'm1').begins('t1', 'm1', null)
+    assert.equal(openTurns(late.state), [])
+    assert.equal(late.shown, ['m1', 'm2'])
+    const gone = turn().asks('m3', 'm2').begins('t2', 'm3', 'm2').begins('t1', 'm1', null)
+    assert.equal(
+      openTurns(gone.state).map(({ turnId }) => turnId),
+      ['t2'],
+    )
+    assert.equal(gone.shown, ['m1', 'm2', 'm3'])
   })
 
   test('another answer hides the first one from its beginning on, and lists it as an alternative', () => {

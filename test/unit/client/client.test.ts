@@ -210,6 +210,16 @@ suite('client', ({ test, beforeEach, afterEach }) => {
     assert.equal(texts(view), ['yes', 'no'])
   })
 
+  test('lets a message go in the very moment in which it hears that it was refused', async () => {
+    gateway.brain = () => undefined
+    gateway.faults.onSend = () => 'refuse'
+    const conversation = connect().conversation()
+    const { id, receipt } = conversation.send('no')
+    await receipt.catch(() => undefined)
+    assert.ok(conversation.discard(id))
+    assert.equal(conversation.latest.pending, [])
+  })
+
   test('does not hammer a gateway that refuses its token, and says why', async () => {
     const client = connect({ token: 'stolen' })
     const state = await until(client.connection, ({ refused }) => refused)
