@@ -82,6 +82,26 @@ function spanOf(claim: string, passage: CitablePassage): Pick<CitedSpan<never>, 
     return at < 0 ? null : { start: passage.start + at, end: passage.start + at + quoted.length, quote: quoted }
   }
   const [nearest] = quoteFrom(claim, [passage], { most: 1, minCoverage: 0 }).quotes
-  if (nearest === undefined || !checkClaim(claim, nearest.text).supported) return null
-  return { start: nearest.start, end: nearest.end, quote: nearest.text }
+  if (nearest === undefined) return null
+  for (const [from, to] of windowsAround(passage, nearest.start - passage.start)) {
+    const quote = passage.text.slice(from, to)
+    if (checkClaim(claim, quote).supported) return { start: passage.start + from, end: passage.start + to, quote }
+  }
+  return null
+}
+
+/** The sentence there, then with the one before (which says who `it` is), with the one behind, and with both. */
+function windowsAround({ text }: CitablePassage, place: number): (readonly [from: number, to: number])[] {
+  const sentences = splitSentences(text)
+  const at = sentences.findIndex(({ start, end }) => start <= place && place < end)
+  const one = sentences[at]
+  if (one === undefined) return []
+  const before = sentences[at - 1] ?? one
+  const behind = sentences[at + 1] ?? one
+  return [
+    [one.start, one.end],
+    [before.start, one.end],
+    [one.start, behind.end],
+    [before.start, behind.end],
+  ]
 }
