@@ -25,7 +25,7 @@ export const AddDocument = z.object({
   /** Null: it is read from the source's address. */
   content: StoredContent.nullable(),
   /** Milliseconds after which the address is read again; null: never. */
-  recrawlMs: z.number().int().min(60_000).nullable(),
+  recrawlMs: z.number().int().min(1_000).nullable(),
 })
 export type AddDocument = z.infer<typeof AddDocument>
 

@@ -8,6 +8,7 @@ import type { OpenGateway } from '#test/kit/open-gateway.ts'
 import { TENANT, startSwarm } from '#test/kit/swarm.ts'
 import type { TestSwarm } from '#test/kit/swarm.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'
+import { Ingestion } from '#shared/contracts/ingestion.ts'
 import type { GoldenRun, KnowledgeAnswer, SearchResult } from '#shared/contracts/knowledge.ts'
 
 const OTHER = 'globex'
@@ -122,6 +123,57 @@ suite('knowledge at its edges', ({ test, before, after }) => {
       const refused = await olga.settled(documentId)
       assert.equal([refused.state, refused.error?.code], ['failed', 'ADDRESS_REFUSED'], url)
     }
+  })
+
+  test('an address is read again when its time has come, and gets another version only where it has changed', async () => {
+    served.set('/news', { type: 'text/plain', body: 'The bridge is closed until March.' })
+    const writer = swarm.reach('olga', ['operator']).ref(Ingestion, 'main')
+    const request = {
+      documentId: 'news',
+      collection: 'main',
+      source: { kind: 'url' as const, url: `http://${host}/news` },
+      mime: '',
+      labels: { title: 'News', tags: [], metadata: {}, access: [] },
+      content: null,
+      recrawlMs: 1_000,
+    }
+    await writer.confirm('add', request)
+    await olga.settled('news')
+    let asked = 0
+    served.get = new Proxy(served.get, {
+      apply: (target, self, args: [string]) => (args[0] === '/news' && (asked += 1), target.apply(self, args)),
+    })
+    for (const until = performance.now() + 20_000; asked < 2 && performance.now() < until;)
+      await new Promise((next) => setTimeout(next, 50))
+    assert.ok(asked >= 2, 'it was read again')
+    assert.is((await olga.settled('news')).liveVersion, 1)
+    served.set('/news', { type: 'text/plain', body: 'The bridge is open again since April.' })
+    const changed = await olga.settled('news', 2)
+    assert.equal([changed.state, changed.liveVersion], ['ready', 2])
+    await olga.call('DELETE', 'documents/news')
+  })
+
+  test('small chunks are found and the larger passage around them is given, where the collection says so', async () => {
+    await olga.collection('long', { chunks: { maxTokens: 60, minTokens: 0, parents: true } })
+    const sections = Array.from(
+      { length: 30 },
+      (_, at) =>
+        `Rule ${at + 1} of the harbour says that boats of kind ${at + 1} moor at pier ${at + 1}. Their masters sign the book of pier ${at + 1} before sunset and leave a lamp burning.`,
+    )
+    await olga.ingest('long', 'rules.txt', sections.join('\n\n'))
+    const found = await olga.call<SearchResult>('POST', 'search', {
+      question: 'Which boats moor at pier 17?',
+      collections: ['long'],
+    })
+    const [first] = found.passages
+    assert.match(first!.text, /moor at pier 17\./)
+    const chunk = await olga.call<{ chunks: { text: string }[] }>('GET', `documents/${first!.documentId}/chunks`)
+    assert.ok(first!.text.length > Math.max(...chunk.chunks.map(({ text }) => text.length)), 'more than one chunk')
+    const passage = await olga.call<{ text: string }>(
+      'GET',
+      `documents/${first!.documentId}/versions/1/passage?start=${first!.start}&end=${first!.end}`,
+    )
+    assert.is(passage.text, first!.text)
   })
 
   test('a hostile file costs an error with its reason, and the next one is read', async () => {

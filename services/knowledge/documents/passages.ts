@@ -51,6 +51,21 @@ export async function passageOf(
   }
 }
 
+/** A range of a version's canonical text; '' where it is gone. */
+export async function canonicalSlice(
+  sql: TenantSql,
+  { documentId, version }: { readonly documentId: string; readonly version: number },
+  start: number,
+  end: number,
+): Promise<string> {
+  const pages = await pagesAround(sql, documentId, version, start, end)
+  const from = pages[0]?.begins ?? 0
+  return pages
+    .map((page) => page.text)
+    .join(SEPARATOR)
+    .slice(start - from, end - from)
+}
+
 /** Where a range of the canonical text stands on its pages, line by line. */
 export function boxesOf(
   pages: readonly PageRow[],

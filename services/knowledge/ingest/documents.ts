@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { AddDocument, DocumentReceipt } from '#shared/contracts/ingestion.ts'
 import type { DocumentLabels } from '#shared/contracts/knowledge.ts'
 import { say } from '#shared/contracts/say.ts'
@@ -6,6 +5,7 @@ import { keepBlob, removeObjects } from '#shared/db/repositories/knowledge/blobs
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
 import {
   documentWithContent,
+  dueAddresses,
   hideDocument,
   insertVersion,
   latestVersion,
@@ -13,7 +13,7 @@ import {
   saveDocument,
 } from '#shared/db/repositories/knowledge/documents.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import { enqueue, settle, withdraw } from './queue.ts'
+import { enqueue, remindOfAddresses, settle, withdraw } from './queue.ts'
 import { SCOPE, requireStaff } from './state.ts'
 import type { Ctx } from './state.ts'
 import { sweepSoon } from './sweeps.ts'
@@ -77,7 +77,6 @@ export async function remove(ctx: Ctx, { documentId }: Named): Promise<object> {
   const hidden = await hideDocument(await ctx.sql(), documentId, ctx.now)
   if (hidden === null) throw refuse('NOT_FOUND', { document: documentId })
   withdraw(ctx, documentId, 'The document was removed.')
-  ctx.forget(`recrawl-${documentId}`)
   say(ctx, 'document:removed', { documentId, ...hidden, by }, SCOPE)
   sweepSoon(ctx)
   return {}
@@ -113,17 +112,14 @@ export async function retry(
   return { documentId, version: version.version }
 }
 
-/** The address is read again: another version, which is dropped when nothing has changed. */
-export async function recrawl(ctx: Ctx, payload: unknown): Promise<void> {
-  const { documentId } = payload as z.infer<typeof DocumentReceipt>
+/** Addresses whose time has come are read again: another version of each, which is dropped when nothing has changed. */
+export async function recrawl(ctx: Ctx): Promise<void> {
   const sql = await ctx.sql()
-  const last = await latestVersion(sql, documentId)
-  if (last === null || last.source.kind !== 'url' || last.recrawlMs === null) return
-  const version = await insertVersion(
-    sql,
-    documentId,
-    { hash: null, bytes: 0, name: last.source.url, mime: '' },
-    ctx.now,
-  )
-  enqueue(ctx, documentId, version)
+  for (const { id, url } of await dueAddresses(sql, ctx.now, ADDRESSES_AT_ONCE)) {
+    const version = await insertVersion(sql, id, { hash: null, bytes: 0, name: url, mime: '' }, ctx.now)
+    enqueue(ctx, id, version)
+  }
+  await remindOfAddresses(ctx, sql)
 }
+
+const ADDRESSES_AT_ONCE = 100

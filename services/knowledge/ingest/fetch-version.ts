@@ -1,6 +1,6 @@
 import type { RunContext } from '#shared/actor/definition.ts'
 import { keepBlob } from '#shared/db/repositories/knowledge/blobs.ts'
-import { changeVersion, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
+import { changeVersion, dropUnchanged, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import type { KnowledgeParts } from '../parts.ts'
@@ -21,9 +21,7 @@ export async function fetchVersion(
   const { liveVersion } = row
   const live = liveVersion === null ? null : await ctx.sql((sql) => versionOf(sql, row.document, liveVersion))
   if (live?.hash === hash) {
-    await progress.reach('cancelled', {
-      cause: { code: 'CONFLICT', message: 'Nothing has changed at this address.', action: '', reason: '', page: null },
-    })
+    await ctx.sql((sql) => dropUnchanged(sql, row.document, row.version, ctx.now()))
     return null
   }
   const object = objectName(ctx.tenant)

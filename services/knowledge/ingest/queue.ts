@@ -5,7 +5,7 @@ import type { DocumentFailure } from '#shared/contracts/event-map.ts'
 import { failureOf } from '#shared/contracts/failure.ts'
 import { say } from '#shared/contracts/say.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import { changeVersion, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
+import { changeVersion, nextAddress, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionChange } from '#shared/db/repositories/knowledge/documents.ts'
 import { SCOPE } from './state.ts'
 import type { Ctx } from './state.ts'
@@ -51,12 +51,11 @@ export async function ingestEnded(ctx: Ctx, child: ChildEnd): Promise<void> {
   if (ended === undefined) return
   const sql = await ctx.sql()
   const version = await versionOf(sql, ended.documentId, ended.version)
-  if (version === null) return
+  if (version === null) return await remindOfAddresses(ctx, sql)
   if (child.state === 'done') {
     // The version before it has had its day.
     if (version.liveVersion === version.version && version.version > 1) sweepSoon(ctx)
-    if (version.recrawlMs !== null && version.source.kind === 'url' && version.deletedAt === null)
-      ctx.remind(`recrawl-${version.document}`, ctx.now + version.recrawlMs, { documentId: version.document })
+    await remindOfAddresses(ctx, sql)
     return
   }
   await settle(
@@ -65,8 +64,18 @@ export async function ingestEnded(ctx: Ctx, child: ChildEnd): Promise<void> {
     ended,
     child.state === 'stopped' ? { state: 'cancelled' } : { state: 'failed', cause: causeOf(child) },
   )
+  await remindOfAddresses(ctx, sql)
   sweepSoon(ctx)
 }
+
+/** When the next address is to be read again. */
+export async function remindOfAddresses(ctx: Ctx, sql: TenantSql): Promise<void> {
+  const at = await nextAddress(sql)
+  if (at !== null) ctx.remind('recrawl', Math.max(at, ctx.now + ADDRESS_PAUSE_MS))
+}
+
+/** Between two looks at what is due. */
+const ADDRESS_PAUSE_MS = 1_000
 
 /** Writes where a version has come to, and says so. */
 export async function settle(

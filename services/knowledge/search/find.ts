@@ -3,6 +3,7 @@ import type { PoolContext } from '#shared/actor/definition.ts'
 import { CollectionSettings, EmbedderSettings } from '#shared/contracts/knowledge.ts'
 import type { FoundPassage, SearchRequest } from '#shared/contracts/knowledge.ts'
 import { collectionById, listCollections } from '#shared/db/repositories/knowledge/collections.ts'
+import { parentRanges } from '#shared/db/repositories/knowledge/find.ts'
 import type { FindScope } from '#shared/db/repositories/knowledge/find.ts'
 import { generationOf } from '#shared/db/repositories/knowledge/generations.ts'
 import type { GenerationRow } from '#shared/db/repositories/knowledge/generations.ts'
@@ -13,6 +14,7 @@ import { MIN_COVERAGE } from '#shared/ranking/coverage.ts'
 import { search } from '#shared/ranking/search.ts'
 import type { RankedPassage, SearchOptions, SearchResult } from '#shared/ranking/search.ts'
 import type { QueryEmbedder } from '#shared/ranking/search-index.ts'
+import { canonicalSlice } from '../documents/passages.ts'
 import type { KnowledgeParts } from '../parts.ts'
 import { SqlIndex } from './sql-index.ts'
 import type { SqlPassage } from './sql-index.ts'
@@ -97,7 +99,7 @@ export async function find(
   const minCoverage = Math.min(...settings.map((one) => one.minCoverage ?? MIN_COVERAGE), 1)
   return {
     ...result,
-    passages: result.passages as Finding['passages'],
+    passages: await withParents(parts, ctx.tenant, result.passages as Finding['passages']),
     covered: result.passages.length > 0 && result.coverage >= minCoverage,
     total: index.total,
     collections,
@@ -189,4 +191,33 @@ export function foundPassage({ explain, ...passage }: Finding['passages'][number
     score,
     explain: explained ? { ...explain } : null,
   }
+}
+
+/** Small chunks are found, the larger passage around them is read; of several chunks of one, the best stands for it. */
+async function withParents(
+  { database }: KnowledgeParts,
+  tenant: string,
+  found: Finding['passages'],
+): Promise<Finding['passages']> {
+  const inside = found.flatMap(({ segment, parent }) => (parent === null ? [] : [{ segment, parent }]))
+  if (inside.length === 0) return found
+  return await database.tenant(tenant, async (sql) => {
+    const ranges = new Map(
+      (await parentRanges(sql, inside)).map((range) => [`${range.segment}.${range.parent}`, range]),
+    )
+    const passages: Finding['passages'][number][] = []
+    const seen = new Set<string>()
+    for (const passage of found) {
+      const name = `${passage.segment}.${passage.parent}`
+      const range = ranges.get(name)
+      if (seen.has(name)) continue
+      if (range === undefined) passages.push(passage)
+      else {
+        seen.add(name)
+        const { start, end } = range
+        passages.push({ ...passage, start, end, text: await canonicalSlice(sql, passage, start, end) })
+      }
+    }
+    return passages
+  })
 }

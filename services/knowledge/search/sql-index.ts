@@ -27,6 +27,9 @@ export interface SqlIndexParts {
 export interface SqlPassage extends StoredPassage {
   readonly collection: string
   readonly end: number
+  readonly segment: number
+  /** Ordinal that names the larger passage it belongs to, or null. */
+  readonly parent: number | null
 }
 
 /**
@@ -105,6 +108,6 @@ function placeOf(id: string): { readonly segment: number; readonly ordinal: numb
   return { segment: Number(segment), ordinal: Number(ordinal) }
 }
 
-function passageOf({ segment, ordinal, parent: _parent, ...row }: FoundChunk): SqlPassage {
-  return { ...row, id: idOf(segment, ordinal), ordinal }
+function passageOf(row: FoundChunk): SqlPassage {
+  return { ...row, id: idOf(row.segment, row.ordinal) }
 }

@@ -269,3 +269,39 @@ function titleOf(source: DocumentSource): string {
   const { hostname, pathname } = new URL(source.url)
   return `${hostname}${pathname === '/' ? '' : pathname}`
 }
+
+/** An address was read and says what it said before: there is no other version, and its time begins anew. */
+export async function dropUnchanged(sql: TenantSql, document: string, version: number, now: number): Promise<void> {
+  await sql.query('delete from document_versions where tenant = $1 and document = $2 and version = $3', [
+    sql.tenant,
+    document,
+    version,
+  ])
+  await sql.query(
+    `with back as (update documents set last_version = $3 - 1 where tenant = $1 and id = $2 and last_version = $3)
+     update document_versions set changed_at = $4 where tenant = $1 and document = $2 and version = $3 - 1`,
+    [sql.tenant, document, version, now],
+  )
+}
+
+const RECRAWLED = `
+  from documents d join document_versions v on v.tenant = d.tenant and v.document = d.id and v.version = d.last_version
+  where d.tenant = $1 and d.deleted_at is null and d.recrawl_ms is not null and d.source ->> 'kind' = 'url'
+    and v.state in ('ready', 'failed')`
+
+/** Addresses whose time has come to be read again. */
+export async function dueAddresses(sql: TenantSql, now: number, limit: number): Promise<{ id: string; url: string }[]> {
+  return sql.query(
+    `select d.id, d.source ->> 'url' as url ${RECRAWLED} and v.changed_at + d.recrawl_ms <= $2
+     order by v.changed_at + d.recrawl_ms, d.id limit $3`,
+    [sql.tenant, now, limit],
+  )
+}
+
+/** When the next one's comes; null: none is read again. */
+export async function nextAddress(sql: TenantSql): Promise<number | null> {
+  const [row] = await sql.query<{ at: number | null }>(`select min(v.changed_at + d.recrawl_ms) as at ${RECRAWLED}`, [
+    sql.tenant,
+  ])
+  return row?.at ?? null
+}

@@ -146,3 +146,17 @@ export async function loadFound(
   )
   return rows.map(({ firstPage, lastPage, ...row }) => ({ ...row, pages: [firstPage, lastPage] as const }))
 }
+
+/** The larger passages that chunks belong to, as ranges of the canonical text. */
+export function parentRanges(
+  sql: TenantSql,
+  chunks: readonly { readonly segment: number; readonly parent: number }[],
+): Promise<{ segment: number; parent: number; start: number; end: number }[]> {
+  return sql.query(
+    `select c.segment, c.parent, min(c.begins) as start, max(c.ends) as "end"
+     from (select distinct * from unnest($2::bigint[], $3::int[]) as u(segment, parent)) asked
+       join chunks c on c.tenant = $1 and c.segment = asked.segment and c.parent = asked.parent
+     group by c.segment, c.parent`,
+    [sql.tenant, chunks.map(({ segment }) => segment), chunks.map(({ parent }) => parent)],
+  )
+}
