@@ -16,7 +16,7 @@ const SENDERS = 12
 const LEASE_MS = 2_000
 const BAR_MS = 2 * LEASE_MS
 const LATE_MS = 15 * LEASE_MS
-const BUSY_MS = 60_000
+const BUSY_MS = 120_000
 const SEED = 20_261_130
 
 /**
@@ -41,7 +41,7 @@ export const figure: Figure = {
         const victim = stage.services[Math.floor(random() * NODES)]!
         const { name } = victim.spec
         if (!(await eventually(() => runs.on(name).length > 0, BUSY_MS, 1)))
-          throw new Error(`no run was begun on ${name} in ${BUSY_MS} ms`)
+          throw new Error(`no run was begun on ${name} in ${BUSY_MS} ms; ${stage.senders.problems.join('; ')}`)
         const atWork = runs.on(name)
         const killed = performance.now()
         const waited = atWork.map(async (key) => ({
