@@ -162,6 +162,7 @@ export function lsaFromBytes(bytes: Uint8Array): LsaModel | null {
     terms: count === 0 ? [] : terms,
     idf: floats(HEADER_BYTES),
     scales: floats(HEADER_BYTES + FLOAT_BYTES * count),
-    places: new Int8Array(bytes.slice(words + wordBytes).buffer),
+    // A copy: the slice of a Buffer, as a database gives it, is a view of a larger one.
+    places: new Int8Array(Uint8Array.from(bytes.subarray(words + wordBytes)).buffer),
   }
 }

@@ -1,4 +1,4 @@
-import { coverageOf, MIN_COVERAGE } from './coverage.ts'
+import { coverageOf, MIN_COVERAGE, MIN_COVERAGE_ALONE } from './coverage.ts'
 import { matchPassage } from './passage-match.ts'
 import { readQuestion } from './question.ts'
 import type { Question, TermStatistics } from './question.ts'
@@ -73,8 +73,9 @@ export function quoteFrom<P extends QuotablePassage>(
   passages: readonly P[],
   options: QuoteOptions = {},
 ): Quoted<P> {
-  const { most = MAX_QUOTES, minCoverage = MIN_COVERAGE } = options
-  const asked = typeof question === 'string' ? readQuestion(question, statisticsOf(question, passages)) : question
+  const alone = typeof question === 'string'
+  const { most = MAX_QUOTES, minCoverage = alone ? MIN_COVERAGE_ALONE : MIN_COVERAGE } = options
+  const asked = alone ? readQuestion(question, statisticsOf(question, passages)) : question
   const matched = passages.map((passage) => ({ passage, match: matchPassage(asked, passage) }))
   const byMatch = matched.toSorted((a, b) => scoreOfMatch(b.match) - scoreOfMatch(a.match))
   const coverage = coverageOf(byMatch)

@@ -116,8 +116,8 @@ async function vectorLeg(
 } | null> {
   const [only, ...others] = collections
   if (only === undefined || others.length > 0 || only.generation === null) return null
-  const { generation, dimensions, embedder: id, settings, model } = only.generation
-  const embedder = await parts.embedder(ctx.tenant, EmbedderSettings.parse(settings), model)
+  const { generation, dimensions, embedder: id } = only.generation
+  const embedder = await parts.embedder(ctx.tenant, only.id, only.generation)
   return {
     index: { collection: only.id, generation, dimensions },
     lexical: id.startsWith('builtin/'),

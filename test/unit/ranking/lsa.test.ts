@@ -78,6 +78,8 @@ suite('latent semantic analysis', ({ test }) => {
     const stored = lsaFromBytes(lsaToBytes(model))
     assert.ok(stored !== null)
     assert.equal(lsaEmbedder(stored).query('car garage'), embedder.query('car garage'))
+    const pooled = lsaFromBytes(Buffer.concat([Buffer.from('before'), lsaToBytes(model)]).subarray('before'.length))
+    assert.equal(pooled, stored)
     assert.is(lsaFromBytes(lsaToBytes(model).subarray(0, 40)), null)
     assert.is(lsaFromBytes(new Uint8Array(64)), null)
   })
