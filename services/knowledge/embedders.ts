@@ -63,10 +63,10 @@ function fittedSource({
       const bytes = await database.tenant(tenant, (sql) => modelOf(sql, collection, generation))
       const model = bytes === null ? null : lsaFromBytes(bytes)
       if (model === null) throw new WaggleError('INTERNAL', { reason: 'The generation has no model.', collection })
-      const { document, query } = lsaEmbedder(model)
+      const maths = lsaEmbedder(model)
       return createEmbedder(
         { provider: 'builtin' },
-        { lexical: { id: LSA_VERSION, dimensions: LSA_DIMENSIONS, document, query } },
+        { lexical: { id: LSA_VERSION, dimensions: LSA_DIMENSIONS, ...maths } },
       )
     },
   })

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { PoolContext } from '#shared/actor/definition.ts'
-import { CollectionSettings, EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import { CollectionSettings } from '#shared/contracts/knowledge.ts'
 import type { FoundPassage, SearchRequest } from '#shared/contracts/knowledge.ts'
 import { collectionById, listCollections } from '#shared/db/repositories/knowledge/collections.ts'
 import type { FindScope } from '#shared/db/repositories/knowledge/find.ts'
