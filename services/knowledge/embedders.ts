@@ -1,11 +1,16 @@
 import type { Agent } from 'undici'
-import type { CollectionSettings, EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import { EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
+import type { GenerationRow } from '#shared/db/repositories/knowledge/generations.ts'
 import type { Database } from '#shared/db/database.ts'
 import type { Secrets } from '#shared/db/secrets.ts'
-import { refuse } from '#shared/errors/waggle-error.ts'
+import { modelOf } from '#shared/db/repositories/knowledge/generations.ts'
+import { WaggleError, refuse } from '#shared/errors/waggle-error.ts'
+import { FreshCache } from '#shared/lib/fresh-cache.ts'
 import type { OutboundRules } from '#shared/lib/outbound/address-rules.ts'
 import { guardedFetch } from '#shared/lib/outbound/guarded-fetch.ts'
 import { HASHED_DIMENSIONS, HASHED_VERSION, embedHashed, embedHashedQuery } from '#shared/ranking/hashed-embedder.ts'
+import { LSA_DIMENSIONS, LSA_VERSION, lsaEmbedder, lsaFromBytes } from '#shared/ranking/lsa.ts'
 import { createEmbedder } from '#shared/vectors/create-embedder.ts'
 import { createReranker } from '#shared/vectors/create-reranker.ts'
 import type { Embedder } from '#shared/vectors/embedder.ts'
@@ -42,10 +47,40 @@ interface Line {
   readonly rules: OutboundRules
 }
 
+/** Models of collections that are held at a time, five megabytes each at most, and how long after the last use. */
+const MODELS_KEPT = 32
+const MODEL_KEPT_MS = 10 * 60_000
+
+/** A model never changes, so one that was read is good as long as it is kept. */
+function fittedSource({
+  database,
+}: Line): (tenant: string, collection: string, row: GenerationRow) => Promise<Embedder> {
+  const cache = new FreshCache<Embedder>({
+    ttlMs: MODEL_KEPT_MS,
+    capacity: MODELS_KEPT,
+    load: async (key) => {
+      const [tenant, collection, generation] = JSON.parse(key) as [string, string, number]
+      const bytes = await database.tenant(tenant, (sql) => modelOf(sql, collection, generation))
+      const model = bytes === null ? null : lsaFromBytes(bytes)
+      if (model === null) throw new WaggleError('INTERNAL', { reason: 'The generation has no model.', collection })
+      const maths = lsaEmbedder(model)
+      return createEmbedder(
+        { provider: 'builtin' },
+        { lexical: { id: LSA_VERSION, dimensions: LSA_DIMENSIONS, ...maths } },
+      )
+    },
+  })
+  return (tenant, collection, { generation, createdAt }) =>
+    cache.get(JSON.stringify([tenant, collection, generation, createdAt]))
+}
+
 /** A tenant's key is opened for each use and kept nowhere; its base URL is reached like any other address it names. */
 export function embedderSource(line: Line): KnowledgeParts['embedder'] {
   const builtin = createEmbedder({ provider: 'builtin' }, { lexical: HASHED })
-  return async (tenant, settings): Promise<Embedder> => {
+  const fitted = fittedSource(line)
+  return async (tenant, collection, row): Promise<Embedder> => {
+    if (row.embedder === LSA_VERSION) return await fitted(tenant, collection, row)
+    const settings = EmbedderSettings.parse(row.settings)
     const { provider, model, baseUrl } = settings
     if (provider === 'builtin') return builtin
     const apiKey = await keyOf(line, tenant, settings.secret)

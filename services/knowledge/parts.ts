@@ -1,5 +1,5 @@
 import type { Database } from '#shared/db/database.ts'
-import type { EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import type { GenerationRow } from '#shared/db/repositories/knowledge/generations.ts'
 import type { ObjectBucket } from '#shared/transport/port.ts'
 import type { Embedder } from '#shared/vectors/embedder.ts'
 import type { Reranker } from '#shared/vectors/reranker.ts'
@@ -15,7 +15,7 @@ export interface KnowledgeParts {
   readonly vectors: VectorStore
   readonly parse: Parser['parseDocument']
   /** The embedder that a generation was made with. */
-  readonly embedder: (tenant: string, settings: EmbedderSettings, model: Uint8Array | null) => Promise<Embedder>
+  readonly embedder: (tenant: string, collection: string, generation: GenerationRow) => Promise<Embedder>
   readonly reranker: (tenant: string, settings: CollectionSettings['reranker']) => Promise<Reranker | null>
   /** Reads an address, safe against being sent to a private one. */
   readonly fetchSource: (url: string, signal: AbortSignal) => Promise<Fetched>

@@ -3,6 +3,12 @@ import type { PassageMatch } from './passage-match.ts'
 /** Below this the documents do not hold the answer. Set on the even rows of XQuAD with half of its articles away. */
 export const MIN_COVERAGE = 0.38
 
+/**
+ * The same where no index says how rare a word is and the sentences of a few passages have to. Set on the even rows of XQuAD
+ * with the right paragraph there, and away.
+ */
+export const MIN_COVERAGE_ALONE = 0.44
+
 /** Words that stand together as they were asked are worth this beside the words alone. */
 const TOGETHER = 0.15
 /** The answer may be in any of the first few. */

@@ -30,8 +30,11 @@ export function diversify<T>(
 
 /** Share of common word pairs, of the longer's, from which two passages are the same one twice. Lower, it cost recall of answers in several chunks. */
 const NEAR = 0.8
-/** What a passage keeps when its like was taken: enough to come back when there is little else. */
-const DUPLICATE_WORTH = 0.3
+/**
+ * What a passage keeps when its like was taken: it goes behind those nearly as good, and no further. At 0.3 a document that
+ * says the same twice lost the place that was asked for: 0.894 of the gold in the chunking data, against 0.939.
+ */
+const DUPLICATE_WORTH = 0.85
 
 function shinglesOf(passage: ReadableText): ReadonlySet<string> {
   const { words } = readPassage(passage)

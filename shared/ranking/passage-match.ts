@@ -69,7 +69,7 @@ function bestWindow(
       const credit = places.get(term.stem)?.credit ?? 0
       const inside = held.get(term.stem)
       if (inside?.has(at) === true) return credit
-      if (around.has(term.stem)) return BESIDE
+      if (around.has(term.stem) || sentences[at]?.under.has(term.stem) === true) return BESIDE
       return inside !== undefined && (inside.has(at - 1) || inside.has(at + 1)) ? credit * BESIDE : 0
     })
     best = Math.max(best, share)

@@ -1,4 +1,4 @@
-import { coverageOf, MIN_COVERAGE } from './coverage.ts'
+import { coverageOf, MIN_COVERAGE, MIN_COVERAGE_ALONE } from './coverage.ts'
 import { matchPassage } from './passage-match.ts'
 import { readQuestion } from './question.ts'
 import type { Question, TermStatistics } from './question.ts'
@@ -43,7 +43,7 @@ export interface QuoteOptions {
   readonly minCoverage?: number
 }
 
-const MAX_QUOTES = 3
+const MAX_QUOTES = 4
 const MAX_QUOTE_CHARS = 600
 const MAX_RANKED_SENTENCES = 600
 /** A further quote must meet the question in this share of what the best does, and be this different from what is already quoted. */
@@ -59,6 +59,7 @@ const SENTENCE_WEIGHTS = {
   proximity: 0.3,
   kind: 0.4,
   empty: -0.5,
+  lead: 0.4,
   long: 0,
 } as const satisfies Record<keyof SentenceMatch, number>
 const PASSAGE_WEIGHT = 1.2
@@ -72,8 +73,9 @@ export function quoteFrom<P extends QuotablePassage>(
   passages: readonly P[],
   options: QuoteOptions = {},
 ): Quoted<P> {
-  const { most = MAX_QUOTES, minCoverage = MIN_COVERAGE } = options
-  const asked = typeof question === 'string' ? readQuestion(question, statisticsOf(question, passages)) : question
+  const alone = typeof question === 'string'
+  const { most = MAX_QUOTES, minCoverage = alone ? MIN_COVERAGE_ALONE : MIN_COVERAGE } = options
+  const asked = alone ? readQuestion(question, statisticsOf(question, passages)) : question
   const matched = passages.map((passage) => ({ passage, match: matchPassage(asked, passage) }))
   const byMatch = matched.toSorted((a, b) => scoreOfMatch(b.match) - scoreOfMatch(a.match))
   const coverage = coverageOf(byMatch)
@@ -99,6 +101,7 @@ interface Candidate<P> extends MatchedSentence {
 
 function candidates<P extends QuotablePassage>(question: Question, passage: P, worth: number): Candidate<P>[] {
   return matchSentences(question, passage).flatMap((one) => {
+    if (one.sentence.heading) return []
     if (one.match.own === 0 && one.match.around === 0 && one.match.beside === 0) return []
     let meets = 0
     for (const [feature, weight] of Object.entries(SENTENCE_WEIGHTS))
@@ -110,9 +113,11 @@ function candidates<P extends QuotablePassage>(question: Question, passage: P, w
 function choose<P extends QuotablePassage>(ranked: readonly Candidate<P>[], most: number): Quote<P>[] {
   const chosen: { quote: Quote<P>; words: ReadonlySet<string> }[] = []
   const floor = (ranked[0]?.meets ?? 0) * NEXT_SHARE
-  for (const { passage, sentence, score, meets } of ranked) {
+  // Of a table, the rows that hold a word of the question; all that fit only where none does.
+  const named = ranked.some(({ sentence, match }) => sentence.row && match.own > 0)
+  for (const { passage, sentence, match, score, meets } of ranked) {
     if (chosen.length >= most) break
-    if (meets < floor) continue
+    if (meets < floor || (named && sentence.row && match.own === 0)) continue
     const words = new Set(
       readPassage(passage)
         .words.slice(sentence.from, sentence.to)

@@ -10,7 +10,7 @@ import type { TermPlaces } from './term-places.ts'
 export interface SentenceMatch {
   /** Terms in the sentence itself. */
   readonly own: number
-  /** Terms of the title and headings, where the sentence has them not. */
+  /** Terms of the title and headings, those over it in the text with them, where the sentence has them not. */
   readonly around: number
   /** Terms of the sentences beside. */
   readonly beside: number
@@ -22,6 +22,8 @@ export interface SentenceMatch {
   readonly kind: number
   /** 1 for a sentence that asks itself, or that has not one word more than the question. */
   readonly empty: number
+  /** 1 for the first sentence under a heading that is what was asked: `Refund policy` when the refund policy is. */
+  readonly lead: number
   /** Logarithm of its length in words against the mean of its passage, from -1 to 1. */
   readonly long: number
 }
@@ -32,6 +34,8 @@ export interface MatchedSentence {
 }
 
 const NEAR_WORDS = 8
+/** Share of the question that a heading holds which is asked for by name. */
+const MIN_NAMED_SHARE = 0.8
 
 export function matchSentences(question: Question, passage: ReadableText): MatchedSentence[] {
   const { words, sentences, around } = readPassage(passage)
@@ -44,9 +48,13 @@ export function matchSentences(question: Question, passage: ReadableText): Match
   return sentences.map((sentence, at) => {
     const stands = (stem: string, where: number): number =>
       held.get(stem)?.has(where) === true ? (places.get(stem)?.credit ?? 0) : 0
-    const inAround = (stem: string): number => (around.has(stem) ? 1 : 0)
+    const { under, leads } = sentence
+    const inAround = (stem: string): number => (around.has(stem) || under.has(stem) ? 1 : 0)
     const near = (stem: string): number => Math.max(stands(stem, at - 1), stands(stem, at + 1))
-    const news = words.slice(sentence.from, sentence.to).filter((word) => !word.stop && !known.has(word.stem)).length
+    const news = words
+      .slice(sentence.from, sentence.to)
+      .filter(({ stop, stem }) => !stop && !known.has(stem) && !under.has(stem)).length
+    const named = leads.size === 0 ? 0 : shareOf(question, ({ stem }) => (leads.has(stem) ? 1 : 0))
     const length = sentence.to - sentence.from
     return {
       sentence,
@@ -60,6 +68,7 @@ export function matchSentences(question: Question, passage: ReadableText): Match
         proximity: proximityIn(question, sentence, places),
         kind: kind !== null && fitsKind(kind, sentence.text, asked) ? 1 : 0,
         empty: news === 0 || sentence.text.endsWith('?') ? 1 : 0,
+        lead: named >= MIN_NAMED_SHARE ? 1 : 0,
         long: Math.max(-1, Math.min(1, Math.log2(Math.max(1, length) / Math.max(1, mean)))),
       },
     }

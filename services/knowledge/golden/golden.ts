@@ -38,6 +38,8 @@ export function goldenHandlers(parts: KnowledgeParts, cache: CollectionsCache): 
 
     runGolden: async (ctx, { collection }) => {
       await open(ctx, collection)
+      // What is measured is the generation that is used now, not the one of a moment ago.
+      cache.forget(ctx.tenant)
       const questions = await database.tenant(ctx.tenant, (sql) => goldenQuestions(sql, collection))
       const run = await askAll(parts, cache, ctx, collection, questions)
       await database.tenant(ctx.tenant, (sql) => keepGoldenRun(sql, collection, run))

@@ -18,6 +18,7 @@ import {
 } from '#shared/db/repositories/knowledge/generations.ts'
 import { hideDocument, listDocuments } from '#shared/db/repositories/knowledge/documents.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
+import { LSA_DIMENSIONS, LSA_VERSION } from '#shared/ranking/lsa.ts'
 import { embedderId, embedderDimensions } from '../embedders.ts'
 import { requireStaff } from './state.ts'
 import type { Ctx } from './state.ts'
@@ -83,16 +84,14 @@ export async function reindex(
   if (open !== undefined) throw refuse('CONFLICT', { collection, building: open.generation })
   const settings = embedder ?? CollectionSettings.parse(row.settings).embedder
   const about = {
-    embedder: fitted ? 'builtin/lsa' : embedderId(settings),
+    embedder: fitted ? LSA_VERSION : embedderId(settings),
     dimensions: fitted ? LSA_DIMENSIONS : embedderDimensions(settings),
-    settings: { ...settings, ...(fitted ? { model: 'lsa' } : {}) },
+    settings: fitted ? { provider: 'builtin', model: 'lsa' } : settings,
   }
   const generation = await insertGeneration(sql, collection, { ...about, state: 'building' }, ctx.now)
   ctx.spawn(BuildGeneration, ['main', collection, String(generation)], { collection, generation }, { fresh: true })
   return { generation }
 }
-
-const LSA_DIMENSIONS = 256
 
 /** Back to a generation that is still there: one row is changed. */
 export async function rollback(ctx: Ctx, { collection, generation }: InputOf<Messages['rollback']>): Promise<object> {

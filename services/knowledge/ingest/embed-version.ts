@@ -1,10 +1,10 @@
 import type { RunContext } from '#shared/actor/definition.ts'
-import { EmbedderSettings } from '#shared/contracts/knowledge.ts'
 import { textsOfSegment } from '#shared/db/repositories/knowledge/chunks.ts'
 import { switchVersion } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { generationsOf } from '#shared/db/repositories/knowledge/generations.ts'
 import type { GenerationRow } from '#shared/db/repositories/knowledge/generations.ts'
+import { LSA_VERSION } from '#shared/ranking/lsa.ts'
 import type { VectorIndex } from '#shared/vectors/vector-store.ts'
 import type { KnowledgeParts } from '../parts.ts'
 import type { Progress } from './progress.ts'
@@ -27,10 +27,10 @@ export async function embedVersion(
 }
 
 /** Retired ones are kept to go back to, so they learn what is new as well. */
-function isKept({ state, embedder, model }: GenerationRow): boolean {
+function isKept({ state, embedder, fitted }: GenerationRow): boolean {
   if (state === 'failed') return false
   // One that is still being fitted reads everything when it is.
-  return embedder !== 'builtin/lsa' || model !== null
+  return embedder !== LSA_VERSION || fitted
 }
 
 export async function embedSegment(
@@ -39,7 +39,7 @@ export async function embedSegment(
   { collection, segment, title }: Pick<VersionRow, 'collection' | 'segment' | 'title'>,
   row: GenerationRow,
 ): Promise<number> {
-  const embedder = await parts.embedder(ctx.tenant, EmbedderSettings.parse(row.settings), row.model)
+  const embedder = await parts.embedder(ctx.tenant, collection, row)
   const index: VectorIndex = { collection, generation: row.generation, dimensions: row.dimensions }
   await parts.vectors.prepare(ctx.tenant, index)
   let written = 0

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { PoolContext } from '#shared/actor/definition.ts'
-import { CollectionSettings, EmbedderSettings } from '#shared/contracts/knowledge.ts'
+import { CollectionSettings } from '#shared/contracts/knowledge.ts'
 import type { FoundPassage, SearchRequest } from '#shared/contracts/knowledge.ts'
 import { collectionById, listCollections } from '#shared/db/repositories/knowledge/collections.ts'
 import { parentRanges } from '#shared/db/repositories/knowledge/find.ts'
@@ -118,8 +118,8 @@ async function vectorLeg(
 } | null> {
   const [only, ...others] = collections
   if (only === undefined || others.length > 0 || only.generation === null) return null
-  const { generation, dimensions, embedder: id, settings, model } = only.generation
-  const embedder = await parts.embedder(ctx.tenant, EmbedderSettings.parse(settings), model)
+  const { generation, dimensions, embedder: id } = only.generation
+  const embedder = await parts.embedder(ctx.tenant, only.id, only.generation)
   return {
     index: { collection: only.id, generation, dimensions },
     lexical: id.startsWith('builtin/'),

@@ -3,8 +3,6 @@ import { join } from 'node:path'
 
 import { parse } from 'csv-parse/sync'
 
-import { mean } from './metrics.ts'
-
 /** Long documents, and questions with the character spans that answer them (brandonstarxel/chunking_evaluation, MIT). */
 export interface ChunkingData {
   /** Name -> text. */
@@ -79,21 +77,16 @@ export function spanRecall(found: readonly Span[], gold: readonly Span[]): numbe
   return total === 0 ? 0 : covered.size / total
 }
 
-/** `find` gives the spans of the first `depth` chunks, and whose corpus each is of. */
-export async function evaluateChunks(
+/** For each question the share of its gold that the first `depth` chunks hold; `find` gives their spans and corpus. */
+export async function chunkRecall(
   find: (question: string, depth: number) => Promise<readonly (Span & { readonly corpus: string })[]>,
   questions: readonly SpanQuestion[],
   depth = 5,
-): Promise<number> {
+): Promise<number[]> {
   const shares: number[] = []
   for (const { text, corpus, gold } of questions) {
-    const found = await find(text, depth)
-    shares.push(
-      spanRecall(
-        found.filter((one) => one.corpus === corpus),
-        gold,
-      ),
-    )
+    const found = (await find(text, depth)).filter((one) => one.corpus === corpus)
+    shares.push(spanRecall(found, gold))
   }
-  return mean(shares)
+  return shares
 }

@@ -5,13 +5,12 @@
 import { join } from 'node:path'
 
 import { textbookBm25 } from '#shared/ranking/bm25.ts'
-import { embedHashed, hashedQueryEmbedder } from '#shared/ranking/hashed-embedder.ts'
-import { MemoryIndex } from '#shared/ranking/memory-index.ts'
-import { search } from '#shared/ranking/search.ts'
 
-import { evaluateChunks, readChunkingData, recursiveSplit } from './chunking.ts'
+import { productRun, splitterRun } from './chunk-runs.ts'
+import { chunkRecall, readChunkingData } from './chunking.ts'
 import { evaluateAnswers, evaluateHalf, isIngested } from './evaluate.ts'
 import { memoryAnswerer } from './memory-answerer.ts'
+import { mean } from './metrics.ts'
 import { halves, readXquad } from './xquad.ts'
 
 const folder = process.argv[2]
@@ -31,33 +30,16 @@ for (const [name, asked] of Object.entries(rows)) {
   process.stdout.write(`xquad ${name.padEnd(5)} ${line.join('  ')}\n`)
 }
 
-// The recursive splitter's chunks, ranked by the same search and by the textbook: what chunking must not fall under.
-const { corpora, questions: asked } = readChunkingData(join(folder, 'chunking'))
-const CHUNK_CHARS = 1_680
-const chunks = [...corpora].flatMap(([corpus, text]) =>
-  recursiveSplit(text, CHUNK_CHARS).map((span) => ({
-    ...span,
-    corpus,
-    id: `${corpus}.${span.start}`,
-    text: text.slice(span.start, span.end),
-  })),
-)
-const byId = new Map(chunks.map((chunk) => [chunk.id, chunk]))
-const index = new MemoryIndex()
-for (const { id, text, start, corpus } of chunks) {
-  const passage = { id, documentId: corpus, version: 1, ordinal: start, title: '', headings: [], header: '', text }
-  index.add({ ...passage, start, pages: [1, 1], language: 'en' }, embedHashed({ text }))
+const data = readChunkingData(join(folder, 'chunking'))
+const runs = {
+  ours: productRun(data),
+  textbook: splitterRun(data, 'textbook'),
+  'splitter, our search': splitterRun(data, 'search'),
 }
-const plainly = textbookBm25(chunks)
-const spansOf = (ids: readonly { readonly id: string }[]): (typeof chunks)[number][] =>
-  ids.flatMap(({ id }) => byId.get(id) ?? [])
-for (const [name, some] of Object.entries({ all: asked, ...halves(asked) })) {
-  const ours = await evaluateChunks(
-    async (text, limit) => spansOf((await search(index, hashedQueryEmbedder, text, { limit })).passages),
-    some,
+for (const [name, { chunks, find, questions: asked }] of Object.entries(runs)) {
+  const recall = await chunkRecall(find, asked)
+  const shown = Object.entries({ all: recall, ...halves(recall) }).map(
+    ([part, some]) => `${part} ${mean(some).toFixed(4)}`,
   )
-  const plain = await evaluateChunks((text, limit) => Promise.resolve(spansOf(plainly(text, limit))), some)
-  process.stdout.write(
-    `chunks ${name.padEnd(5)} recall@5 ${ours.toFixed(4)}  textbook ${plain.toFixed(4)}  of ${chunks.length}\n`,
-  )
+  process.stdout.write(`recall@5 ${name.padEnd(20)} ${shown.join('  ')}  of ${chunks} chunks\n`)
 }

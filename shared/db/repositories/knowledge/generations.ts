@@ -6,14 +6,17 @@ export interface GenerationRow {
   readonly dimensions: number
   /** What the embedder is made of: `EmbedderSettings`. */
   readonly settings: Readonly<Record<string, unknown>>
-  /** Of an embedder that was fitted to the collection. */
-  readonly model: Buffer | null
+  /** Holds the model of an embedder that was fitted to the collection: `modelOf`. */
+  readonly fitted: boolean
   readonly state: 'building' | 'active' | 'retired' | 'failed'
   readonly chunks: number
   readonly note: string
+  /** With its collection and number it names one generation for ever, also where a collection is removed and made again. */
+  readonly createdAt: number
 }
 
-const COLUMNS = `generation, embedder, dimensions, settings, model, state, chunks, note`
+const COLUMNS = `generation, embedder, dimensions, settings, model is not null as fitted, state, chunks, note,
+  created_at as "createdAt"`
 
 /** The next one of a collection; the first is its active one at once. */
 export async function insertGeneration(
@@ -96,6 +99,15 @@ export async function generationOf(
     [sql.tenant, collection, generation],
   )
   return row ?? null
+}
+
+/** Megabytes: read once by whoever embeds with it. */
+export async function modelOf(sql: TenantSql, collection: string, generation: number): Promise<Uint8Array | null> {
+  const [row] = await sql.query<{ model: Uint8Array | null }>(
+    'select model from generations where tenant = $1 and collection = $2 and generation = $3',
+    [sql.tenant, collection, generation],
+  )
+  return row?.model ?? null
 }
 
 export function generationsOf(sql: TenantSql, collection: string): Promise<GenerationRow[]> {
