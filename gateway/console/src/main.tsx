@@ -11,6 +11,7 @@ import './styles/staff.css'
 import './styles/parts.css'
 import './styles/swarm.css'
 import './styles/inbox.css'
+import './styles/passage.css'
 
 applyTheme()
 resumeSession()
