@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { ChatPane } from './chat/chat-pane.tsx'
+import { KnowledgePage } from './knowledge/knowledge-page.tsx'
 import { Header } from './parts/header.tsx'
 import { LostPage } from './parts/lost-page.tsx'
 import { SignIn } from './parts/sign-in.tsx'
@@ -56,13 +57,14 @@ function Desk({ session: current }: { readonly session: Session }) {
   )
 }
 
-function OtherPage({ session: { token }, at }: { readonly session: Session; readonly at: Place }) {
+function OtherPage({ session: { swarm, token }, at }: { readonly session: Session; readonly at: Place }) {
   switch (at.page) {
     case 'chat':
       return null
     case 'passage':
       return <PassagePage token={token} at={at} />
     case 'knowledge':
+      return <KnowledgePage token={token} swarm={swarm} collection={at.collection} view={at.view} />
     case 'unknown':
       return <LostPage />
   }

@@ -12,6 +12,7 @@ import './styles/parts.css'
 import './styles/swarm.css'
 import './styles/inbox.css'
 import './styles/passage.css'
+import './styles/knowledge.css'
 
 applyTheme()
 resumeSession()

@@ -33,7 +33,7 @@ export function goTo(hash: string): void {
 
 export function placeIn(hash: string): Place {
   if (!hash.startsWith('#/')) return { page: 'chat' }
-  const [name, ...parts] = hash.slice(2).split('/').map(decoded)
+  const [name = '', ...parts] = hash.slice(2).split('/').map(decoded)
   switch (name) {
     case 'documents':
       return passageIn(parts) ?? { page: 'unknown' }

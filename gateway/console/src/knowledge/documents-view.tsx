@@ -1,0 +1,70 @@
+import { useEffect, useState } from 'react'
+import type { Swarm } from '#gateway/client/swarm.ts'
+import type { Api } from '../api.ts'
+import { Refusal } from '../parts/refusal.tsx'
+import { useStore } from '../use-store.ts'
+import { AddDocuments } from './add-documents.tsx'
+import { DocumentList } from './document-list.ts'
+import { DocumentRow } from './document-row.tsx'
+
+interface Props {
+  readonly api: Api
+  readonly swarm: Swarm
+  readonly collection: string
+  /** Something came, or went. */
+  readonly onChanged: () => void
+}
+
+export function DocumentsView({ api, swarm, collection, onChanged }: Props) {
+  const [list, setList] = useState<DocumentList | null>(null)
+  useEffect(() => {
+    const made = new DocumentList(api, swarm, collection)
+    setList(made)
+    return made.close
+  }, [api, swarm, collection])
+  const changed = (): void => {
+    list?.look()
+    onChanged()
+  }
+  return (
+    <AddDocuments api={api} collection={collection} onAdded={changed}>
+      {list === null ? null : <Documents api={api} list={list} onChanged={changed} />}
+    </AddDocuments>
+  )
+}
+
+interface DocumentsProps {
+  readonly api: Api
+  readonly list: DocumentList
+  readonly onChanged: () => void
+}
+
+function Documents({ api, list, onChanged }: DocumentsProps) {
+  const { documents, more, error } = useStore(list)
+  return (
+    <>
+      <Refusal error={error} />
+      {documents === null ? (
+        error === null ? (
+          <p className="nothing">Looking …</p>
+        ) : null
+      ) : documents.length === 0 ? (
+        <p className="nothing">
+          Nothing is in here yet. PDF, Word, PowerPoint, Excel, web pages, Markdown, text, CSV, e-mail and pictures can
+          be read.
+        </p>
+      ) : (
+        <ul className="documents" aria-label="Documents">
+          {documents.map((document) => (
+            <DocumentRow key={document.id} api={api} document={document} onChanged={onChanged} />
+          ))}
+        </ul>
+      )}
+      {more ? (
+        <button type="button" className="button small" onClick={list.showMore}>
+          Show more
+        </button>
+      ) : null}
+    </>
+  )
+}
