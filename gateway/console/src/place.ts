@@ -2,8 +2,6 @@
  * Where in the console the reader is, by the address: `#c=…` or nothing is the chat, `#/…` another page. A citation's link
  * is such an address: `#/documents/<id>/<version>/<start>-<end>`.
  */
-import { Store } from '#gateway/client/store.ts'
-
 export interface PassagePlace {
   readonly documentId: string
   readonly version: number
@@ -18,18 +16,6 @@ export type Place =
   /** Null: the first collection. */
   | { readonly page: 'knowledge'; readonly collection: string | null; readonly view: KnowledgeView }
   | { readonly page: 'unknown' }
-
-export const place = new Store<Place>(placeIn(location.hash), (flush) => flush())
-
-/** The address was changed. */
-export function readPlace(): void {
-  place.set(placeIn(location.hash))
-}
-
-export function goTo(hash: string): void {
-  history.pushState(null, '', hash)
-  readPlace()
-}
 
 export function placeIn(hash: string): Place {
   if (!hash.startsWith('#/')) return { page: 'chat' }

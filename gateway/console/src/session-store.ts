@@ -9,7 +9,7 @@ import { Inbox } from '#gateway/client/inbox.ts'
 import { Store } from '#gateway/client/store.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import { SWARM_FLUSH_MS, onFrame, paced } from './frame.ts'
-import { readPlace } from './place.ts'
+import { readPlace } from './place-store.ts'
 import {
   asCredentials,
   conversationInAddress,

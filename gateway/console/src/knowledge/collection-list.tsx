@@ -5,8 +5,9 @@ import type { ClientError } from '#shared/contracts/client.ts'
 import type { Collection } from '#shared/contracts/knowledge.ts'
 import type { Api } from '../api.ts'
 import { Refusal } from '../parts/refusal.tsx'
-import { goTo, knowledgeHash } from '../place.ts'
+import { knowledgeHash } from '../place.ts'
 import type { KnowledgeView } from '../place.ts'
+import { goTo } from '../place-store.ts'
 
 const NAME_CHARS = 40
 

@@ -8,7 +8,7 @@
 import { knownEntry } from '#gateway/client/known-entry.ts'
 import { failureOf } from '#gateway/client/request-failed.ts'
 import { Store } from '#gateway/client/store.ts'
-import type { Subscribable } from '#gateway/client/store.ts'
+import type { Schedule, Subscribable } from '#gateway/client/store.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import type { ClientError } from '#shared/contracts/client.ts'
 import type { EventPayload } from '#shared/contracts/event-map.ts'
@@ -35,7 +35,7 @@ interface Listed {
 export class DocumentList implements Subscribable<DocumentsView> {
   readonly #api: Api
   readonly #collection: string
-  readonly #store = new Store<DocumentsView>({ documents: null, more: false, error: null }, onFrame)
+  readonly #store: Store<DocumentsView>
   readonly #gone = new AbortController()
   readonly #leave: () => void
   #pages = 1
@@ -43,7 +43,8 @@ export class DocumentList implements Subscribable<DocumentsView> {
   #again = false
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(api: Api, swarm: Pick<Swarm, 'onEntry'>, collection: string) {
+  constructor(api: Api, swarm: Pick<Swarm, 'onEntry'>, collection: string, schedule: Schedule = onFrame) {
+    this.#store = new Store<DocumentsView>({ documents: null, more: false, error: null }, schedule)
     this.#api = api
     this.#collection = collection
     this.#leave = swarm.onEntry((entry) => {

@@ -46,7 +46,8 @@ export function bytesInWords(bytes: number): string {
 
 /** Which page, what happened, and what to do. */
 export function failureInWords({ page, reason, message, action }: NonNullable<DocumentSummary['error']>): string {
-  const said = reason === '' || reason === message ? [message] : [message, reason]
+  // A reason may say the whole of the message itself.
+  const said = reason.startsWith(message) ? [reason] : [message, reason]
   return [...(page === null ? [] : [`Page ${page}:`]), ...said, action].filter((part) => part !== '').join(' ')
 }
 

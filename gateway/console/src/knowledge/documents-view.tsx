@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import type { Api } from '../api.ts'
 import { Refusal } from '../parts/refusal.tsx'
@@ -6,6 +6,7 @@ import { useStore } from '../use-store.ts'
 import { AddDocuments } from './add-documents.tsx'
 import { DocumentList } from './document-list.ts'
 import { DocumentRow } from './document-row.tsx'
+import { isOpen } from './document-words.ts'
 
 interface Props {
   readonly api: Api
@@ -28,7 +29,7 @@ export function DocumentsView({ api, swarm, collection, onChanged }: Props) {
   }
   return (
     <AddDocuments api={api} collection={collection} onAdded={changed}>
-      {list === null ? null : <Documents api={api} list={list} onChanged={changed} />}
+      {list === null ? null : <Documents api={api} list={list} onChanged={changed} onSettled={onChanged} />}
     </AddDocuments>
   )
 }
@@ -37,10 +38,18 @@ interface DocumentsProps {
   readonly api: Api
   readonly list: DocumentList
   readonly onChanged: () => void
+  readonly onSettled: () => void
 }
 
-function Documents({ api, list, onChanged }: DocumentsProps) {
+function Documents({ api, list, onChanged, onSettled }: DocumentsProps) {
   const { documents, more, error } = useStore(list)
+  const settled = documents?.filter((document) => !isOpen(document)).length ?? null
+  const counted = useRef(settled)
+  useEffect(() => {
+    // What has just become ready counts in the collection too.
+    if (counted.current !== null && counted.current !== settled) onSettled()
+    counted.current = settled
+  }, [settled, onSettled])
   return (
     <>
       <Refusal error={error} />

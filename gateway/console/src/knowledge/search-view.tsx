@@ -57,9 +57,9 @@ function Found({ found }: { readonly found: SearchResult }) {
   const { passages, coverage, covered, curated, expanded, total, ms } = found
   return (
     <div aria-live="polite">
-      <p className="verdict" data-covered={covered}>
+      <p className="search-verdict" data-covered={covered}>
         <strong>{covered ? 'Covered' : 'Not covered'}</strong>
-        <meter min={0} max={1} value={coverage} aria-label="Coverage of the question" />
+        <meter min={0} max={1} value={coverage} aria-label="Coverage" />
         <span>
           {percentInWords(coverage)} of the question ·{' '}
           {covered ? 'an agent would answer from these' : 'an agent would say that it is not in the documents'}
@@ -67,7 +67,7 @@ function Found({ found }: { readonly found: SearchResult }) {
       </p>
       <p className="faint">
         {total} {total === 1 ? 'passage' : 'passages'} searched in {ms.toFixed(0)} ms
-        {expanded.length === 0 ? '' : ` · also looked for: ${expanded.join(', ')}`}
+        {expanded.length === 0 ? '' : ` · also looked for: ${expanded.map(termInWords).join(', ')}`}
       </p>
       {curated === null ? null : (
         <blockquote className="curated-found">
@@ -83,4 +83,9 @@ function Found({ found }: { readonly found: SearchResult }) {
       </ol>
     </div>
   )
+}
+
+/** Terms of the index say by a prefix how they were made: `s:` is a stem. */
+function termInWords(term: string): string {
+  return term.startsWith('s:') ? `${term.slice(2)}…` : term
 }

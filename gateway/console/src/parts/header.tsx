@@ -45,7 +45,7 @@ export function Header({ connection, principal, operator, page, pane, onPane }: 
       <div className="header-end">
         <ConnectionPill connection={connection} />
         {page === 'knowledge' ? (
-          <button type="button" className="button quiet" onClick={showChat}>
+          <button type="button" className="button quiet" onClick={showChat} aria-label="Chat and swarm">
             <Icon name="back" />
             <span className="wide-only">Chat and swarm</span>
           </button>

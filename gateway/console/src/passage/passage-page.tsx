@@ -42,7 +42,9 @@ function Passage({
   readonly passage: PassageView
 }) {
   const mark = useRef<HTMLElement>(null)
-  useEffect(() => mark.current?.scrollIntoView({ block: 'center' }), [text, before])
+  useEffect(() => {
+    mark.current?.scrollIntoView({ block: 'center' })
+  }, [text, before])
   return (
     <>
       <p className="page-about">
@@ -54,9 +56,13 @@ function Passage({
           <mark ref={mark}>{text}</mark>
           {after === '' ? null : <span className="passage-around">{endsInside(after)}</span>}
         </p>
-        {sheets.map((sheet) => (
-          <PagePlan key={sheet.page} sheet={sheet} boxes={boxes.filter((box) => box.page === sheet.page)} />
-        ))}
+        {sheets.length === 0 ? null : (
+          <div className="page-plans">
+            {sheets.map((sheet) => (
+              <PagePlan key={sheet.page} sheet={sheet} boxes={boxes.filter((box) => box.page === sheet.page)} />
+            ))}
+          </div>
+        )}
       </div>
     </>
   )
