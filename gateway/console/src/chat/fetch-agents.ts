@@ -1,4 +1,4 @@
-import { apiOf } from '../api.ts'
+import { apiOf } from '../rest.ts'
 
 export interface AgentCard {
   readonly name: string

@@ -14,7 +14,6 @@ import type { ClientError } from '#shared/contracts/client.ts'
 import type { EventPayload } from '#shared/contracts/event-map.ts'
 import type { DocumentSummary } from '#shared/contracts/knowledge.ts'
 import type { Api } from '../api.ts'
-import { onFrame } from '../frame.ts'
 import { isOpen } from './document-words.ts'
 
 const LOOK_EVERY_MS = 2_000
@@ -43,7 +42,7 @@ export class DocumentList implements Subscribable<DocumentsView> {
   #again = false
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(api: Api, swarm: Pick<Swarm, 'onEntry'>, collection: string, schedule: Schedule = onFrame) {
+  constructor(api: Api, swarm: Pick<Swarm, 'onEntry'>, collection: string, schedule: Schedule) {
     this.#store = new Store<DocumentsView>({ documents: null, more: false, error: null }, schedule)
     this.#api = api
     this.#collection = collection
@@ -80,7 +79,7 @@ export class DocumentList implements Subscribable<DocumentsView> {
     clearTimeout(this.#timer)
     try {
       const { documents, next } = await this.#list()
-      this.#store.set({ documents, more: next !== null, error: null })
+      if (!this.#gone.signal.aborted) this.#store.set({ documents, more: next !== null, error: null })
     } catch (thrown) {
       if (!this.#gone.signal.aborted) this.#store.set({ ...this.#store.latest, error: failureOf(thrown) })
     }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import type { Api } from '../api.ts'
+import { onFrame } from '../frame.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { useStore } from '../use-store.ts'
 import { AddDocuments } from './add-documents.tsx'
@@ -19,7 +20,7 @@ interface Props {
 export function DocumentsView({ api, swarm, collection, onChanged }: Props) {
   const [list, setList] = useState<DocumentList | null>(null)
   useEffect(() => {
-    const made = new DocumentList(api, swarm, collection)
+    const made = new DocumentList(api, swarm, collection, onFrame)
     setList(made)
     return made.close
   }, [api, swarm, collection])

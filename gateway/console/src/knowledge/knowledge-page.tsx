@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import type { Collection } from '#shared/contracts/knowledge.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
-import { apiOf } from '../api.ts'
+import { apiOf } from '../rest.ts'
 import type { Api } from '../api.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { KNOWLEDGE_VIEWS, knowledgeHash } from '../place.ts'

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from 'react'
 import type { ClientError } from '#shared/contracts/client.ts'
 import type { PassageView } from '#shared/contracts/knowledge.ts'
-import { apiOf } from '../api.ts'
+import { apiOf } from '../rest.ts'
 import type { PassagePlace } from '../place.ts'
 import { Icon } from '../parts/icon.tsx'
 import { showChat } from '../session-store.ts'

@@ -10,6 +10,7 @@ export const FAMILIES = {
   tools: ['tool'],
   guards: ['guardrail'],
   reviews: ['review'],
+  knowledge: ['document', 'index'],
   actors: ['actor', 'activation', 'letter'],
 } as const satisfies Record<string, readonly string[]>
 
