@@ -10,7 +10,9 @@ const DEADLINE_MS = 60_000
 const FACT = 'The Aurora desk lamp has a warranty of seven years.'
 const FILE = `# Aurora lamps\n\nEvery lamp is tested twice.\n\n## Warranty\n\n${FACT} Its bulb is not covered.\n`
 
-suite('knowledge in the console', ({ test, before, after, afterEach }) => {
+suite('knowledge in the console', (kit) => {
+  const { before, after, afterEach } = kit
+  const test: typeof kit.test = (title, body) => kit.test(title, body, { deadlineMs: DEADLINE_MS })
   let desk: Desk
   let stack: StackProcess
   before(async () => {
