@@ -205,8 +205,12 @@ export const PassageView = z.object({
   before: z.string(),
   text: z.string(),
   after: z.string(),
+  /** Left, top, right, bottom of each line, in points from the top left. */
   boxes: z.array(z.object({ page: z.number().int(), box: z.array(z.number()) })),
+  /** How large the pages with boxes are, in points. */
+  sheets: z.array(z.object({ page: z.number().int(), width: z.number(), height: z.number() })),
 })
+export type PassageView = z.infer<typeof PassageView>
 
 export const ChunkPreview = z.object({
   ordinal: z.number().int(),

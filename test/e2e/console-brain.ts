@@ -105,7 +105,7 @@ export async function answerAsDemo(
       end: 35,
       page: 0,
       boxes: [],
-      link: '/documents/shipping/versions/1?start=0&end=35',
+      link: '/#/documents/shipping/1/0-35',
     },
   ]
   say(

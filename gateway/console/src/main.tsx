@@ -11,6 +11,8 @@ import './styles/staff.css'
 import './styles/parts.css'
 import './styles/swarm.css'
 import './styles/inbox.css'
+import './styles/passage.css'
+import './styles/knowledge.css'
 
 applyTheme()
 resumeSession()

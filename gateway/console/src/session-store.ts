@@ -9,12 +9,14 @@ import { Inbox } from '#gateway/client/inbox.ts'
 import { Store } from '#gateway/client/store.ts'
 import type { Swarm } from '#gateway/client/swarm.ts'
 import { SWARM_FLUSH_MS, onFrame, paced } from './frame.ts'
+import { readPlace } from './place-store.ts'
 import {
   asCredentials,
   conversationInAddress,
   forgetToken,
   keepConversation,
   keepToken,
+  pageInAddress,
   readPrincipal,
   savedConversation,
   showInAddress,
@@ -67,7 +69,15 @@ export function endSession(): void {
   session.latest?.inbox.close()
   session.latest?.client.close()
   forgetToken()
+  readPlace()
   session.set(null)
+}
+
+/** From another page back to the conversation that is behind it. */
+export function showChat(): void {
+  const id = session.latest?.conversation.id ?? ''
+  showInAddress(id === '' ? null : id, 'push')
+  readPlace()
 }
 
 /** Shows another conversation; null begins a new one. */
@@ -76,7 +86,10 @@ export function showConversation(id: string | null, how: 'push' | 'keep address'
   if (current === null || (id !== null && id === current.conversation.id)) return
   current.conversation.close()
   const conversation = current.client.conversation(id ?? undefined, { ops: true })
-  if (how === 'push') showInAddress(id, 'push')
+  if (how === 'push') {
+    showInAddress(id, 'push')
+    readPlace()
+  }
   followAddress(conversation)
   session.set({ ...current, conversation, serial: current.serial + 1 })
 }
@@ -87,7 +100,7 @@ function followAddress(conversation: Conversation): void {
   const unsubscribe = conversation.subscribe(() => {
     if (conversation.id === '') return
     unsubscribe()
-    if (session.latest?.conversation === conversation) showInAddress(conversation.id, 'replace')
+    if (session.latest?.conversation === conversation && !pageInAddress()) showInAddress(conversation.id, 'replace')
   })
 }
 
@@ -97,5 +110,8 @@ addEventListener('pagehide', () => {
 })
 addEventListener('popstate', () => {
   resumeSession()
-  showConversation(conversationInAddress(), 'keep address')
+  readPlace()
+  // Behind another page the conversation stays as it is, for the way back.
+  const id = conversationInAddress()
+  if (!pageInAddress() && (id ?? '') !== session.latest?.conversation.id) showConversation(id, 'keep address')
 })

@@ -2,7 +2,8 @@
  * Who we are and what we look at, over reloads of this tab.
  *
  * The token comes in the fragment (`#token=…`, never sent to a server), is moved to sessionStorage and removed from the
- * address bar at once. The conversation stays in the fragment (`#c=…`), so that a reload and a link show the same one.
+ * address bar at once. The conversation stays in the fragment (`#c=…`), so that a reload and a link show the same one;
+ * while another page is there (`#/documents/…`), the conversation behind it is the one that was kept.
  */
 import type { SavedConversation } from '#gateway/client/conversation.ts'
 
@@ -21,6 +22,7 @@ export interface Principal {
 
 /** Takes a token out of the address bar, if one is there. */
 export function takeToken(): string | null {
+  if (pageInAddress()) return sessionStorage.getItem(TOKEN)
   const fragment = new URLSearchParams(location.hash.slice(1))
   const token = fragment.get('token')
   if (token !== null && token !== '') {
@@ -61,7 +63,13 @@ export function readPrincipal(token: string): Principal {
 }
 
 export function conversationInAddress(): string | null {
+  if (pageInAddress()) return keptConversation()?.state.conversationId || null
   return new URLSearchParams(location.hash.slice(1)).get('c')
+}
+
+/** Another page than the chat is shown: its path stands where the conversation would. */
+export function pageInAddress(): boolean {
+  return location.hash.startsWith('#/')
 }
 
 export function showInAddress(conversationId: string | null, how: 'push' | 'replace'): void {
@@ -74,9 +82,14 @@ export function showInAddress(conversationId: string | null, how: 'push' | 'repl
 
 /** What was on the page when it was left; null when it was another conversation, or too long ago to be kept. */
 export function savedConversation(conversationId: string | null): SavedConversation | null {
+  const saved = keptConversation()
+  return saved?.state.conversationId === (conversationId ?? '') ? saved : null
+}
+
+function keptConversation(): SavedConversation | null {
   try {
     const saved = JSON.parse(sessionStorage.getItem(SAVED) ?? 'null') as SavedConversation | null
-    return saved?.version === 2 && saved.state.conversationId === (conversationId ?? '') ? saved : null
+    return saved?.version === 2 ? saved : null
   } catch {
     return null
   }

@@ -48,6 +48,9 @@ export async function passageOf(
     text: text.slice(at, at + length),
     after: text.slice(at + length, at + length + AROUND_CHARS),
     boxes,
+    sheets: pages
+      .filter(({ page, width }) => width > 0 && boxes.some((box) => box.page === page))
+      .map(({ page, width, height }) => ({ page, width, height })),
   }
 }
 

@@ -3,6 +3,8 @@ import { changeVersion, relabelDocument } from '#shared/db/repositories/knowledg
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { pagesDone, savePages } from '#shared/db/repositories/knowledge/pages.ts'
 import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
+import type { ErrorCode } from '#shared/errors/catalogue.ts'
+import { WaggleError, refuse } from '#shared/errors/waggle-error.ts'
 import { SEPARATOR, pageText } from '../parse/canonical-text.ts'
 import { DEFAULT_LIMITS } from '../parse/limits.ts'
 import type { ParsedPage } from '../parse/parsed-page.ts'
@@ -38,10 +40,14 @@ export async function readVersion(
     })
     progress.page(page.number, total)
   }
-  const outcome = await parts.parse(
-    { bytes, mime: row.mime, name: row.name, from: done.pages + 1 },
-    { signal: ctx.signal, onPage, limits: DEFAULT_LIMITS },
-  )
+  const outcome = await parts
+    .parse(
+      { bytes, mime: row.mime, name: row.name, from: done.pages + 1 },
+      { signal: ctx.signal, onPage, limits: DEFAULT_LIMITS },
+    )
+    .catch((error: unknown) => {
+      throw error instanceof WaggleError && OF_THE_FILE.has(error.code) ? refuse(error.code, error.details) : error
+    })
   await ctx.sql(async (sql) => {
     await changeVersion(sql, document, version, { pagesTotal: outcome.pages, pagesDone: outcome.pages }, ctx.now())
     // An upload is named by its file until its own title is known.
@@ -54,3 +60,9 @@ export async function readVersion(
 }
 
 const MAX_TITLE_CHARS = 300
+/** What is wrong with a file is wrong the next time too: the run ends with it instead of being tried again. */
+const OF_THE_FILE: ReadonlySet<string> = new Set([
+  'DOCUMENT_UNREADABLE',
+  'DOCUMENT_TYPE',
+  'DOCUMENT_TOO_LARGE',
+] satisfies ErrorCode[])

@@ -1,4 +1,4 @@
-import { asCredentials } from '../session.ts'
+import { apiOf } from '../rest.ts'
 
 export interface AgentCard {
   readonly name: string
@@ -17,13 +17,8 @@ interface AgentSummary {
 
 /** Who answers in this tenant; none where that may not be asked. The page works without. */
 export async function fetchAgents(token: string, signal: AbortSignal): Promise<readonly AgentCard[]> {
-  const credentials = asCredentials(token)
-  const headers =
-    'token' in credentials ? { authorization: `Bearer ${credentials.token}` } : { 'x-api-key': credentials.apiKey }
   try {
-    const response = await fetch('./api/v1/agents', { headers, signal })
-    if (!response.ok) return []
-    const { agents } = (await response.json()) as { agents: readonly AgentSummary[] }
+    const { agents } = await apiOf(token)<{ agents: readonly AgentSummary[] }>('agents', { signal })
     return agents
       .filter((agent) => agent.enabled)
       .map(({ name, title, description, tools }) => ({

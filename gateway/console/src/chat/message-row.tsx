@@ -69,7 +69,7 @@ function Sources({ message }: { readonly message: MessageView }) {
           <ol>
             {message.citations.map((citation) => (
               <li key={citation.mark} value={citation.mark}>
-                <a href={citation.link} target="_blank" rel="noreferrer">
+                <a {...linkTo(citation.link)}>
                   <cite>{placeInWords(citation)}</cite>
                 </a>
                 <blockquote>{citation.quote}</blockquote>
@@ -86,6 +86,11 @@ function Sources({ message }: { readonly message: MessageView }) {
       )}
     </>
   )
+}
+
+/** A passage opens in this page, behind the same sign-in; what leads elsewhere opens beside it. */
+function linkTo(link: string): { href: string; target?: string; rel?: string } {
+  return link.startsWith('/#/') ? { href: link.slice(1) } : { href: link, target: '_blank', rel: 'noreferrer' }
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })

@@ -1,5 +1,7 @@
 import type { Client } from '#gateway/client/client.ts'
-import { endSession, showConversation } from '../session-store.ts'
+import type { Place } from '../place.ts'
+import { knowledgeHash } from '../place.ts'
+import { endSession, showChat, showConversation } from '../session-store.ts'
 import type { Principal } from '../session.ts'
 import { useTheme } from '../theme.ts'
 import { ConnectionPill } from './connection-pill.tsx'
@@ -9,11 +11,14 @@ import { Mark } from './mark.tsx'
 interface Props {
   readonly connection: Client['connection']
   readonly principal: Principal
+  /** May see more than the chat. */
+  readonly operator: boolean
+  readonly page: Place['page']
   readonly pane: 'chat' | 'swarm'
   readonly onPane: (pane: 'chat' | 'swarm') => void
 }
 
-export function Header({ connection, principal, pane, onPane }: Props) {
+export function Header({ connection, principal, operator, page, pane, onPane }: Props) {
   const { theme, next } = useTheme()
   const icon = { auto: 'auto', light: 'sun', dark: 'moon' } as const
   return (
@@ -30,15 +35,26 @@ export function Header({ connection, principal, pane, onPane }: Props) {
         </p>
       )}
       <div className="switch" role="group" aria-label="Pane">
-        <button type="button" aria-pressed={pane === 'chat'} onClick={() => onPane('chat')}>
+        <button type="button" aria-pressed={page === 'chat' && pane === 'chat'} onClick={() => onPane('chat')}>
           Chat
         </button>
-        <button type="button" aria-pressed={pane === 'swarm'} onClick={() => onPane('swarm')}>
+        <button type="button" aria-pressed={page === 'chat' && pane === 'swarm'} onClick={() => onPane('swarm')}>
           Swarm
         </button>
       </div>
       <div className="header-end">
         <ConnectionPill connection={connection} />
+        {page === 'knowledge' ? (
+          <button type="button" className="button quiet" onClick={showChat} aria-label="Chat and swarm">
+            <Icon name="back" />
+            <span className="wide-only">Chat and swarm</span>
+          </button>
+        ) : operator ? (
+          <a className="button quiet" href={knowledgeHash(null)}>
+            <Icon name="book" />
+            <span className="header-word">Knowledge</span>
+          </a>
+        ) : null}
         <button type="button" className="button" onClick={() => showConversation(null)}>
           <Icon name="plus" />
           <span className="wide-only">New conversation</span>

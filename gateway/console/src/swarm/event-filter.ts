@@ -10,7 +10,7 @@ export const FAMILIES = {
   tools: ['tool'],
   guards: ['guardrail'],
   reviews: ['review'],
-  documents: ['document', 'index'],
+  knowledge: ['document', 'index'],
   actors: ['actor', 'activation', 'letter'],
 } as const satisfies Record<string, readonly string[]>
 
