@@ -1,5 +1,7 @@
 import { detectAll } from 'tinyld'
 
+import { STOP } from './words.ts'
+
 /** Letters needed before a guess is worth more than none. */
 const MIN_LETTERS = 24
 /** The start of a text tells its language; the rest only costs. */
@@ -11,6 +13,16 @@ const MIN_ACCURACY = 0.15
 export function languageOf(text: string): string {
   const sample = text.slice(0, SAMPLE_CHARS)
   if ((sample.match(/\p{L}/gu)?.length ?? 0) < MIN_LETTERS) return ''
+  if (isEnglish(sample)) return 'en'
   const best = detectAll(sample)[0]
   return best === undefined || best.accuracy < MIN_ACCURACY ? '' : best.lang
 }
+
+/** Names of other languages mislead counts of letters, function words do not: of English text they are two fifths. */
+function isEnglish(sample: string): boolean {
+  const words = sample.toLowerCase().match(/\p{L}+/gu) ?? []
+  const known = words.filter((word) => STOP.has(word)).length
+  return words.length > 0 && known / words.length >= ENGLISH_SHARE
+}
+
+const ENGLISH_SHARE = 0.25

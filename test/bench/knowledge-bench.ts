@@ -48,7 +48,7 @@ export async function knowledgeBench(
     natsUrl: nats.url,
     databaseUrl: postgres.url,
     name: 'knowledge',
-    roles: ['knowledge', 'directory'],
+    roles: ['knowledge', 'directory', 'supervisor'],
     allow: '',
     script: 'turn',
   })
