@@ -144,7 +144,7 @@ function collections(): readonly Route[] {
       params: Named,
       response: z.object({ removed: z.boolean() }),
       handle: ({ principal, reach, params }) => {
-        requireRole(principal, 'admin')
+        requireRole(principal, 'operator')
         return reach.ref(Ingestion, 'main').confirm('removeCollection', { id: params.collection }, { within: WITHIN })
       },
     }),
