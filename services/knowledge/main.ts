@@ -1,10 +1,13 @@
+import type { Config } from '#shared/config/config.ts'
 import { BLOBS } from '#shared/contracts/ingestion.ts'
+import type { Database } from '#shared/db/database.ts'
 import { DEFAULT_PORTS } from '#shared/lib/outbound/address-rules.ts'
 import { guardedAgent } from '#shared/lib/outbound/guarded-agent.ts'
 import { runService } from '#shared/service/service.ts'
 import type { Service } from '#shared/service/service.ts'
 import { PgVectorStore } from '#shared/vectors/pgvector/pgvector-store.ts'
 import { QdrantStore } from '#shared/vectors/qdrant/qdrant-store.ts'
+import type { VectorStore } from '#shared/vectors/vector-store.ts'
 import { embedderSource, rerankerSource } from './embedders.ts'
 import { generationOf } from './generation.actor.ts'
 import { fetchSource } from './ingest/fetch-source.ts'
@@ -38,7 +41,7 @@ export async function hostKnowledge(
   const parts: KnowledgeParts = {
     database,
     objects: await transport.objects(BLOBS),
-    vectors: config.qdrantUrl === null ? new PgVectorStore(database) : new QdrantStore({ url: config.qdrantUrl }),
+    vectors: vectorStore(config, database),
     parse: (input, ports) => parser.parseDocument(input, ports),
     embedder: embedderSource(line),
     reranker: rerankerSource(line),
@@ -51,6 +54,11 @@ export async function hostKnowledge(
       await agent.close()
     },
   }
+}
+
+function vectorStore({ qdrant }: Config, database: Database): VectorStore {
+  if (qdrant.url === null) return new PgVectorStore(database)
+  return new QdrantStore({ url: qdrant.url, ...(qdrant.apiKey === null ? {} : { apiKey: qdrant.apiKey }) })
 }
 
 if (import.meta.main)

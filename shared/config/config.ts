@@ -15,7 +15,7 @@ export interface Config {
     readonly replicas: number
   }
   readonly database: { readonly url: string | null; readonly pool: number; readonly statementMs: number }
-  readonly qdrantUrl: string | null
+  readonly qdrant: { readonly url: string | null; readonly apiKey: string | null }
   readonly http: {
     readonly host: string
     readonly port: number
@@ -223,7 +223,7 @@ function arrange(given: Variables): Config {
       replicas: given.NATS_REPLICAS,
     },
     database: { url: given.DATABASE_URL ?? null, pool: given.DATABASE_POOL, statementMs: given.DATABASE_STATEMENT },
-    qdrantUrl: given.QDRANT_URL ?? null,
+    qdrant: { url: given.QDRANT_URL ?? null, apiKey: given.QDRANT_API_KEY ?? null },
     http: {
       host: given.HOST,
       port: given.PORT,

@@ -21,6 +21,7 @@ export const VARIABLES = {
   DATABASE_POOL: count(1, 200, 10, 'Connections of one process to the database.'),
   DATABASE_STATEMENT: duration('2500ms', 100, 60_000, 'Longest statement of the runtime; below half of LEASE.'),
   QDRANT_URL: optional(httpUrl(), 'http://… of a Qdrant server for vectors.'),
+  QDRANT_API_KEY: optional(text(), 'Its key, where it asks for one.'),
 
   // The edge
   HOST: text().default('127.0.0.1').describe('Address to listen on.'),

@@ -109,7 +109,15 @@ export const Ingest = spawned(
   z.object({ chunks: z.number().int(), pages: z.number().int() }),
   {
     within: '2h',
-    fails: ['DOCUMENT_UNREADABLE', 'DOCUMENT_TYPE', 'DOCUMENT_TOO_LARGE', 'ADDRESS_REFUSED', 'NOT_FOUND'],
+    fails: [
+      'DOCUMENT_UNREADABLE',
+      'DOCUMENT_TYPE',
+      'DOCUMENT_TOO_LARGE',
+      'DOCUMENT_TOO_SLOW',
+      'MEDIA_TOOL_MISSING',
+      'ADDRESS_REFUSED',
+      'NOT_FOUND',
+    ],
   },
 )
 

@@ -8,7 +8,7 @@ import { importsOf } from './imports.ts'
 import { lines, offender } from './plant.ts'
 
 const EXPECTED = [
-  'gateway/cli/deploy.ts:1: gateway may not import deploy/embedded',
+  'gateway/cli/deploy.ts:1: gateway/cli may not import deploy/embedded',
   'gateway/client/built-in.ts:1: "node:fs/promises" does not exist in a browser',
   'gateway/console/src/value.ts:1: gateway/console may import only types of shared/contracts',
   'gateway/http/database.ts:1: gateway may not import shared/db',

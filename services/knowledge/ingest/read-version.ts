@@ -1,5 +1,5 @@
 import type { RunContext } from '#shared/actor/definition.ts'
-import { changeVersion, relabelDocument } from '#shared/db/repositories/knowledge/documents.ts'
+import { changeVersion, relabelDocument, titleOf } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { pagesDone, savePages } from '#shared/db/repositories/knowledge/pages.ts'
 import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
@@ -50,10 +50,8 @@ export async function readVersion(
     })
   await ctx.sql(async (sql) => {
     await changeVersion(sql, document, version, { pagesTotal: outcome.pages, pagesDone: outcome.pages }, ctx.now())
-    // An upload is named by its file until its own title is known.
-    const named = row.source.kind === 'upload' ? row.source.name.replace(/\.[a-z0-9]{1,5}$/i, '') : null
-    const untitled = row.title === named || row.source.kind === 'url'
-    if (untitled && outcome.title !== '')
+    // It is named by its file or address until its own title is known; a title that somebody gave stays.
+    if (row.title === titleOf(row.source) && outcome.title !== '')
       await relabelDocument(sql, document, { title: outcome.title.slice(0, MAX_TITLE_CHARS) }, ctx.now())
   })
   return outcome.pages
@@ -65,4 +63,6 @@ const OF_THE_FILE: ReadonlySet<string> = new Set([
   'DOCUMENT_UNREADABLE',
   'DOCUMENT_TYPE',
   'DOCUMENT_TOO_LARGE',
+  'DOCUMENT_TOO_SLOW',
+  'MEDIA_TOOL_MISSING',
 ] satisfies ErrorCode[])

@@ -264,7 +264,8 @@ export async function documentsOf(
   )
 }
 
-function titleOf(source: DocumentSource): string {
+/** What a document is called whose sender gave it no title. */
+export function titleOf(source: DocumentSource): string {
   if (source.kind === 'upload') return source.name.replace(/\.[a-z0-9]{1,5}$/i, '')
   const { hostname, pathname } = new URL(source.url)
   return `${hostname}${pathname === '/' ? '' : pathname}`
