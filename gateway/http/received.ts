@@ -28,11 +28,13 @@ export function addReceiving(app: FastifyInstance, clock: Clock): void {
     },
   })
   app.addContentTypeParser(BYTES, (_request, payload, done) => done(null, payload))
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const type = request.headers['content-type'] ?? ''
     if (request.raw.complete || type.startsWith(FORM) || type.startsWith(BYTES)) return
     const stop = clock.setTimeout(() => void (request.raw.complete || request.raw.destroy()), RECEIVE_MS)
-    request.raw.once('close', stop)
+    // One of them comes, whoever ends it and however.
+    request.raw.once('end', stop).once('close', stop)
+    reply.raw.once('close', stop)
   })
 }
 

@@ -30,6 +30,7 @@ suite('login as an ordinary user', ({ test, before, after }) => {
     url.password = 'x'
     url.pathname = `/${name}`
     database = await openDatabase({ url: url.href, poolSize: 3 })
+    await withExtension(superuser, name)
   })
   after(async () => {
     await database?.close()
@@ -88,3 +89,13 @@ suite('login as an ordinary user', ({ test, before, after }) => {
     assert.equal(await database.migrateDown(MIGRATIONS.length), [...MIGRATIONS].toReversed())
   })
 })
+
+/** What an administrator does once: pgvector's own scripts need one. */
+async function withExtension(superuser: string, name: string): Promise<void> {
+  const url = new URL(superuser)
+  url.pathname = `/${name}`
+  const admin = new Client({ connectionString: url.href })
+  await admin.connect()
+  await admin.query('create extension if not exists vector')
+  await admin.end()
+}

@@ -1,6 +1,12 @@
 -- Where the vectors of chunks lie when no other store is configured (shared/vectors/pgvector). Nothing of the content.
 
-create extension if not exists vector;
+do $$
+begin
+  create extension if not exists vector;
+exception when insufficient_privilege then
+  raise exception 'The extension vector is missing, and this login may not create it. Let an administrator run: create extension vector';
+end
+$$;
 
 create table chunk_vectors (
   tenant text not null,
