@@ -20,7 +20,7 @@ suite('an agent that answers from documents', ({ test, before, after }) => {
   let answers: string[] = []
   before(async () => {
     const script = (messages: readonly BaseMessage[]): ScriptTurn => {
-      asked.push(messages.map(({ content }) => String(content)).join('\n'))
+      asked.push(messages.map(({ text }) => text).join('\n'))
       return { steps: [{ say: [answers.shift() ?? 'I do not know.'] }] }
     }
     swarm = await startSwarm({ script, host: withKnowledge(), agents: ['support', 'strict', 'lost'] })
