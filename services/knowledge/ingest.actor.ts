@@ -1,9 +1,11 @@
 import { runActor } from '#shared/actor/definition.ts'
-import type { RunDefinition } from '#shared/actor/definition.ts'
+import type { RunContext, RunDefinition } from '#shared/actor/definition.ts'
 import { Ingest } from '#shared/contracts/ingestion.ts'
 import { CollectionSettings } from '#shared/contracts/knowledge.ts'
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
 import { versionOf } from '#shared/db/repositories/knowledge/documents.ts'
+import { generationOf } from '#shared/db/repositories/knowledge/generations.ts'
+import { coded } from '#shared/errors/waggle-error.ts'
 import { embedVersion } from './ingest/embed-version.ts'
 import { fetchVersion } from './ingest/fetch-version.ts'
 import { indexVersion } from './ingest/index-version.ts'
@@ -36,6 +38,26 @@ export function ingestOf(parts: KnowledgeParts): RunDefinition {
     const chunks = await indexVersion(ctx, row, settings, progress)
     await embedVersion(parts, ctx, row, progress)
     await progress.reach('ready')
+    await keepFast(parts, ctx, row.collection)
     return { chunks, pages }
   })
+}
+
+/** A collection that has grown large gets what its searches need; until then, and where that fails, they compare everything. */
+async function keepFast(parts: KnowledgeParts, ctx: RunContext, collection: string): Promise<void> {
+  try {
+    const { count, active } = await ctx.sql(async (sql) => {
+      const row = await collectionById(sql, collection)
+      return {
+        count: row?.chunks ?? 0,
+        active: row === null ? null : await generationOf(sql, collection, row.generation),
+      }
+    })
+    if (active === null) return
+    const { generation, dimensions } = active
+    await parts.vectors.ensureIndex(ctx.tenant, { collection, generation, dimensions }, count)
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    ctx.log.warn({ run: ctx.address, collection, code: coded(error).code }, 'no approximate index was built')
+  }
 }

@@ -25,4 +25,4 @@ function isEnglish(sample: string): boolean {
   return words.length > 0 && known / words.length >= ENGLISH_SHARE
 }
 
-const ENGLISH_SHARE = 0.25
+const ENGLISH_SHARE = 0.2
