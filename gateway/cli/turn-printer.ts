@@ -87,6 +87,9 @@ export class TurnPrinter {
       case 'message:steered':
         this.note(`↪ it was heard with step ${known.payload.step}`)
         return
+      case 'message:flagged':
+        this.note(errColors.yellow(`⚑ ${entryInWords(known)}`))
+        return
       case 'message:undelivered':
         this.note(errColors.yellow(`↪ it was not heard: ${known.payload.reason}`))
         return

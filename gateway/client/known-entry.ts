@@ -30,6 +30,7 @@ const KNOWN = {
   'text:delta': true,
   'message:completed': true,
   'message:retracted': true,
+  'message:flagged': true,
   'human:offered': true,
   'control:changed': true,
   'control:briefed': true,

@@ -134,6 +134,7 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
     case 'budget:raised':
     case 'loop:cut':
     case 'turn:transferred':
+    case 'message:flagged':
     case 'document:progress':
     case 'document:removed':
     case 'document:swept':

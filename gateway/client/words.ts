@@ -180,6 +180,13 @@ export function entryInWords(entry: KnownEntry): string {
       return `${entry.payload.user} has read up to ${entry.payload.messageId}`
     case 'route:decided':
       return routeInWords(entry.payload)
+    case 'message:flagged': {
+      const { unsupported, unknown } = entry.payload
+      return [
+        ...unsupported.map((claim) => `not in its passage: “${shorten(claim, WORDS_CHARS)}”`),
+        ...unknown.map((mark) => `no passage [${mark}]`),
+      ].join('; ')
+    }
     case 'document:progress':
       return documentInWords(entry.payload)
     case 'document:removed':

@@ -87,9 +87,15 @@ export function passagesIn(
 const CALLS_A_STEP = 8
 const PASSAGES_A_CALL = 10
 
-type Grounded =
-  | { readonly answer: string; readonly citations: readonly Citation[] }
+export type Grounded =
+  | { readonly answer: string; readonly citations: readonly Citation[]; readonly flagged: Flagged | null }
   | { readonly ok: false; readonly feedback: string }
+
+/** What lost its mark. */
+export interface Flagged {
+  readonly unsupported: string[]
+  readonly unknown: number[]
+}
 
 /**
  * Holds the answer against what it cites: a mark that points nowhere is taken out, a cited sentence that its passage does not say
@@ -102,20 +108,20 @@ export async function ground(
   passages: readonly GroundingPassage[],
   last: boolean,
 ): Promise<Grounded> {
-  if (passages.length === 0) return { answer, citations: [] }
+  if (passages.length === 0) return { answer, citations: [], flagged: null }
   const cited = citeAnswer(answer, passages)
+  const flagged = { unsupported: [...cited.unsupported], unknown: [...cited.unknown] }
   const wrong = [
-    ...cited.unsupported.map((claim) => `“${claim}” is not what its passage says.`),
-    ...cited.unknown.map((mark) => `There is no passage [${mark}].`),
+    ...flagged.unsupported.map((claim) => `“${claim}” is not what its passage says.`),
+    ...flagged.unknown.map((mark) => `There is no passage [${mark}].`),
   ]
   if (wrong.length > 0 && knowledge?.unsupported === 'block' && !last) return { ok: false, feedback: wrong.join(' ') }
-  if (wrong.length > 0)
-    ctx.log.warn({ run: ctx.address, wrong: wrong.length }, 'an answer cited what its passages do not say')
-  if (cited.spans.length === 0) return { answer: cited.answer, citations: [] }
+  const grounded = { answer: cited.answer, flagged: wrong.length === 0 ? null : flagged }
+  if (cited.spans.length === 0) return { ...grounded, citations: [] }
   const spans = cited.spans.map(({ passage, mark, start, end, quote }) => {
     const { documentId, version, title, headings } = passage
     return { mark, documentId, version, title: title.split(' › ')[0] ?? title, headings, quote, start, end }
   })
   const { citations } = await ctx.reach.pool(Knowledge, 'main').ask('cite', { spans })
-  return { answer: cited.answer, citations }
+  return { ...grounded, citations }
 }

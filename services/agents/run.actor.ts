@@ -329,7 +329,10 @@ function portsOf(attempt: Attempt, model: ChatModel): AgentPorts {
       const checked = verifyOutput(profile, text)
       if (!checked.ok) return checked
       const grounded = await ground(ctx, profile.knowledge, text, passages, last)
-      return 'feedback' in grounded ? grounded : { ...checked, ...grounded }
+      if ('feedback' in grounded) return grounded
+      const { flagged, ...kept } = grounded
+      if (flagged !== null) say(ctx, 'message:flagged', { ...said, messageId: input.answerId, ...flagged })
+      return { ...checked, ...kept }
     },
     spent: (spent: ModelUsage) => {
       usage.inputTokens += spent.inputTokens

@@ -2,12 +2,12 @@ import type { Context } from '#shared/actor/definition.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import type { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { DecideRequest, Decision, ReviewItem, ReviewState } from '#shared/contracts/review.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { appendAudit } from '#shared/db/repositories/audit.ts'
 import { canonicalJson, hashOfArgs } from '#shared/lib/canonical-json.ts'
 import { SchemaRefused, compileSchema } from '#shared/lib/json-schema/compile-schema.ts'
 import { allowedActions, requireFree, requireOpen } from './item-rules.ts'
 import { learn } from './learn.ts'
-import { requireStaff } from './staff.ts'
 import { change, itemHere, settle } from './stored-items.ts'
 
 /**
@@ -16,7 +16,7 @@ import { change, itemHere, settle } from './stored-items.ts'
  * approved before is not what would be done; one rejection is enough.
  */
 export async function decide(ctx: Context<unknown>, request: DecideRequest): Promise<ReviewItem> {
-  const by = requireStaff(ctx)
+  const by = requireStaff(ctx, 'Review items are')
   const sql = await ctx.sql()
   const stored = await itemHere(ctx, sql, request.itemId)
   const { item } = stored

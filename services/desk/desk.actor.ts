@@ -1,11 +1,11 @@
 import { actor } from '#shared/actor/definition.ts'
 import { Desk } from '#shared/contracts/review.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { openReviews } from '#shared/db/repositories/reviews.ts'
 import { claim, unclaim } from './claim.ts'
 import { decide } from './decide.ts'
 import { overdue } from './expiry.ts'
 import { park } from './park.ts'
-import { requireStaff } from './staff.ts'
 import { supersede } from './supersede.ts'
 
 /**
@@ -26,7 +26,7 @@ export const desk = actor(Desk, {
     unclaim,
     supersede,
     async items(ctx) {
-      requireStaff(ctx)
+      requireStaff(ctx, 'Review items are')
       return { items: (await openReviews(await ctx.sql(), ctx.key[0]!)).map(({ item }) => item) }
     },
   },

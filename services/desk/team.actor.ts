@@ -3,6 +3,7 @@ import type { Context } from '#shared/actor/definition.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { Supervisor } from '#shared/contracts/supervisor.ts'
 import { Team } from '#shared/contracts/team.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { teamMembers } from '#shared/db/repositories/teams.ts'
 import type { TeamMember } from '#shared/db/repositories/teams.ts'
 import { chooseMember, loadOf } from './choose-member.ts'
@@ -14,7 +15,6 @@ type Ctx = Context<TeamState>
 const ASK_MS = 30_000
 /** Conversations that may wait for one team; beyond it the oldest is no longer asked about (I11). */
 const MAX_WAITING = 1_000
-const STAFF = ['operator', 'admin', 'platform']
 
 /**
  * The queue of one team (key: its id). It asks one member at a time for each waiting conversation: one who has the skills,
@@ -48,7 +48,7 @@ export const team = actor(Team, {
       await askAround(ctx)
     },
     async available(ctx, { available }) {
-      const user = requireStaff(ctx)
+      const user = requireStaff(ctx, 'Teams are')
       const members = await membersOf(ctx)
       if (members === null) throw refuse('NOT_FOUND', { team: ctx.key[0] })
       if (!members.some(({ userId }) => userId === user)) throw refuse('FORBIDDEN', { reason: 'Not of this team.' })
@@ -58,7 +58,7 @@ export const team = actor(Team, {
       await askAround(ctx)
     },
     async queue(ctx) {
-      requireStaff(ctx)
+      requireStaff(ctx, 'Teams are')
       const members = await membersOf(ctx)
       if (members === null) throw refuse('NOT_FOUND', { team: ctx.key[0] })
       return {
@@ -105,10 +105,4 @@ async function askAround(ctx: Ctx): Promise<void> {
 
 async function membersOf(ctx: Ctx): Promise<TeamMember[] | null> {
   return await teamMembers(await ctx.sql(), ctx.key[0]!)
-}
-
-function requireStaff(ctx: Ctx): string {
-  const principal = ctx.cause.principal
-  if (principal?.roles.some((role) => STAFF.includes(role)) !== true) throw refuse('FORBIDDEN', { needs: 'operator' })
-  return principal.user
 }

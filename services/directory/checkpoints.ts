@@ -3,6 +3,7 @@ import type { Directory } from '#shared/contracts/directory.ts'
 import { Checkpoints } from '#shared/db/checkpoints.ts'
 import type { Database } from '#shared/db/database.ts'
 import { runByLastPart } from '#shared/db/repositories/runs.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { pastState, pastStates } from '#shared/graph/look-back.ts'
 import { decodeKey, encodeName } from '#shared/wire/names.ts'
@@ -13,10 +14,10 @@ type Handlers = Pick<PoolHandlers<(typeof Directory)['messages']>, 'checkpoints'
 const LISTED = 100
 
 /** Looking back at runs: for staff, because a checkpoint holds what tools and colleagues said to the agent. */
-export function checkpointHandlers(database: Database, isStaff: (ctx: PoolContext) => boolean): Handlers {
+export function checkpointHandlers(database: Database): Handlers {
   const checkpoints = new Checkpoints(database)
   const threadOf = async (ctx: PoolContext, runId: string): Promise<string> => {
-    if (!isStaff(ctx)) throw refuse('FORBIDDEN', { reason: 'Checkpoints are for operators.' })
+    requireStaff(ctx, 'Checkpoints are')
     const row = await database.tenant(ctx.tenant, (sql) => runByLastPart(sql, 'run', encodeName(runId)))
     if (row === null) throw refuse('NOT_FOUND', { run: runId })
     return decodeKey(row.key).join('/')

@@ -2,6 +2,7 @@ import { poolActor } from '#shared/actor/definition.ts'
 import type { PoolContext, PoolDefinition } from '#shared/actor/definition.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { Directory } from '#shared/contracts/directory.ts'
+import { isStaff } from '#shared/contracts/staff.ts'
 import { messageFact } from '#shared/contracts/message-fact.ts'
 import type { Database } from '#shared/db/database.ts'
 import { listAgents } from '#shared/db/repositories/agents.ts'
@@ -20,8 +21,6 @@ import type { Replay } from './letters.ts'
 import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 import { reviewHandlers } from './reviews.ts'
 import { runSummary } from './run-summary.ts'
-
-const STAFF = ['operator', 'admin']
 
 /** Answers the edge's questions about stored data; every query is the tenant's own, by row-level security (I9). */
 export function directoryOf(database: Database, replay: Replay): PoolDefinition {
@@ -62,7 +61,7 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
 
       conversations: (ctx, { limit, after }) =>
         database.tenant(ctx.tenant, async (sql) => {
-          const user = isStaff(ctx) ? {} : { userId: userOf(ctx) }
+          const user = isStaff(ctx.cause.principal) ? {} : { userId: userOf(ctx) }
           const rows = await listConversations(sql, { ...user, limit, ...markOf(after) })
           return {
             conversations: rows.map(conversationSummary),
@@ -86,7 +85,8 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
       runs: (ctx, { conversationId, limit, after }) =>
         database.tenant(ctx.tenant, async (sql) => {
           if (conversationId !== null) await own(ctx, sql, conversationId)
-          else if (!isStaff(ctx)) throw refuse('FORBIDDEN', { reason: 'Name one of your conversations.' })
+          else if (!isStaff(ctx.cause.principal))
+            throw refuse('FORBIDDEN', { reason: 'Name one of your conversations.' })
           const rows = await listRuns(sql, {
             kind: 'run',
             limit,
@@ -108,15 +108,11 @@ export function directoryOf(database: Database, replay: Replay): PoolDefinition 
           return summary
         }),
 
-      ...checkpointHandlers(database, isStaff),
+      ...checkpointHandlers(database),
       ...letterHandlers(database, replay),
       ...reviewHandlers(database),
     },
   })
-}
-
-function isStaff(ctx: PoolContext): boolean {
-  return ctx.cause.principal?.roles.some((role) => STAFF.includes(role)) === true
 }
 
 function userOf(ctx: PoolContext): string {
@@ -126,7 +122,7 @@ function userOf(ctx: PoolContext): string {
 /** The conversation, when it is the principal's own or it is staff; others are not even told that it is there. */
 async function own(ctx: PoolContext, sql: TenantSql, id: string): Promise<Conversation> {
   const conversation = await conversationById(sql, id)
-  if (conversation === null || (!isStaff(ctx) && conversation.userId !== userOf(ctx)))
+  if (conversation === null || (!isStaff(ctx.cause.principal) && conversation.userId !== userOf(ctx)))
     throw refuse('NOT_FOUND', { conversation: id })
   return conversation
 }

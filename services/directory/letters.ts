@@ -2,6 +2,7 @@ import type { PoolContext } from '#shared/actor/definition.ts'
 import type { Directory } from '#shared/contracts/directory.ts'
 import { MAX_LETTERS_AT_ONCE } from '#shared/contracts/letter.ts'
 import type { LetterSummary } from '#shared/contracts/letter.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import type { PoolHandlers } from '#shared/actor/definition.ts'
 import { coded, refuse } from '#shared/errors/waggle-error.ts'
 import type { Database } from '#shared/db/database.ts'
@@ -20,8 +21,7 @@ import { again, readable } from './replay.ts'
 /** Puts a message on its way again. */
 export type Replay = (subject: string, bytes: Uint8Array, messageId: string) => Promise<void>
 
-const STAFF = ['operator', 'admin']
-const ADMINS = ['admin']
+const ADMIN = 'admin'
 
 type Handled = 'letters' | 'letter' | 'replay' | 'replayAll' | 'discard' | 'discardAll' | 'purge'
 type LetterHandlers = Pick<PoolHandlers<(typeof Directory)['messages']>, Handled>
@@ -59,13 +59,13 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
 
   return {
     letters: (ctx, { limit, after, filter = {} }) =>
-      database.tenant(only(ctx, STAFF), async (sql) => {
+      database.tenant(forStaff(ctx), async (sql) => {
         const rows = await listDeadLetters(sql, { ...filter, limit, ...markOf(after) })
         return { letters: rows.map(summary), next: nextOf(rows, limit, (row) => ({ at: row.at, id: row.id })) }
       }),
 
     letter: (ctx, { id }) =>
-      database.tenant(only(ctx, STAFF), async (sql) => {
+      database.tenant(forStaff(ctx), async (sql) => {
         const row = await showDeadLetter(sql, id)
         if (row === null) throw refuse('NOT_FOUND', { letter: id })
         return {
@@ -78,14 +78,12 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
       }),
 
     replay: async (ctx, { id, payload }) => {
-      only(ctx, STAFF)
+      forStaff(ctx)
       return { id: await replayOne(ctx, id, payload) }
     },
 
     replayAll: async (ctx, { filter }) => {
-      const ids = await database.tenant(only(ctx, STAFF), (sql) =>
-        undecidedLetters(sql, filter, MAX_LETTERS_AT_ONCE + 1),
-      )
+      const ids = await database.tenant(forStaff(ctx), (sql) => undecidedLetters(sql, filter, MAX_LETTERS_AT_ONCE + 1))
       const replayed: { letter: string; id: string }[] = []
       const failed: { letter: string; code: string; reason: string }[] = []
       for (const letter of ids.slice(0, MAX_LETTERS_AT_ONCE)) {
@@ -102,7 +100,7 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
     },
 
     discard: async (ctx, { id }) => {
-      const row = await database.tenant(only(ctx, STAFF), (sql) => showDeadLetter(sql, id))
+      const row = await database.tenant(forStaff(ctx), (sql) => showDeadLetter(sql, id))
       if (row === null) throw refuse('NOT_FOUND', { letter: id })
       if (!(await decide(ctx, id, 'discarded', { code: row.code })))
         throw refuse('CONFLICT', { letter: id, state: row.state, by: row.decidedBy })
@@ -110,16 +108,14 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
     },
 
     discardAll: async (ctx, { filter }) => {
-      const ids = await database.tenant(only(ctx, STAFF), (sql) =>
-        undecidedLetters(sql, filter, MAX_LETTERS_AT_ONCE + 1),
-      )
+      const ids = await database.tenant(forStaff(ctx), (sql) => undecidedLetters(sql, filter, MAX_LETTERS_AT_ONCE + 1))
       let discarded = 0
       for (const id of ids.slice(0, MAX_LETTERS_AT_ONCE)) if (await decide(ctx, id, 'discarded')) discarded++
       return { discarded, left: ids.length > MAX_LETTERS_AT_ONCE }
     },
 
     purge: (ctx, which) =>
-      database.tenant(only(ctx, ADMINS), async (sql) => {
+      database.tenant(forAdmins(ctx), async (sql) => {
         const purged = await purgeDeadLetters(sql, { ...which, limit: PURGED_AT_ONCE })
         if (purged > 0)
           await appendAudit(sql, {
@@ -137,9 +133,14 @@ export function letterHandlers(database: Database, replay: Replay): LetterHandle
 const PURGED_AT_ONCE = 5_000
 
 /** The tenant, for whoever has one of these roles. */
-function only(ctx: PoolContext, roles: readonly string[]): string {
-  if (ctx.cause.principal?.roles.some((role) => roles.includes(role)) !== true)
-    throw refuse('FORBIDDEN', { reason: `Dead letters are for ${roles.join(' and ')}.` })
+function forStaff(ctx: PoolContext): string {
+  requireStaff(ctx, 'Dead letters are')
+  return ctx.tenant
+}
+
+function forAdmins(ctx: PoolContext): string {
+  if (ctx.cause.principal?.roles.includes(ADMIN) !== true)
+    throw refuse('FORBIDDEN', { needs: ADMIN, reason: 'Dead letters are purged by administrators.' })
   return ctx.tenant
 }
 

@@ -1,12 +1,11 @@
 import type { PoolContext, PoolHandlers } from '#shared/actor/definition.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import type { Directory } from '#shared/contracts/directory.ts'
 import type { Database } from '#shared/db/database.ts'
 import { listFeedback } from '#shared/db/repositories/feedback.ts'
 import { listReviews, reviewById } from '#shared/db/repositories/reviews.ts'
 import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
-
-const STAFF = ['operator', 'admin']
 
 type ReviewHandlers = Pick<PoolHandlers<(typeof Directory)['messages']>, 'reviews' | 'review' | 'feedback'>
 
@@ -41,7 +40,6 @@ export function reviewHandlers(database: Database): ReviewHandlers {
 }
 
 function staff(ctx: PoolContext): string {
-  if (ctx.cause.principal?.roles.some((role) => STAFF.includes(role)) !== true)
-    throw refuse('FORBIDDEN', { reason: 'Review items are for operators.' })
+  requireStaff(ctx, 'Review items are')
   return ctx.tenant
 }

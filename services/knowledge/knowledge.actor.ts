@@ -1,7 +1,8 @@
 import { poolActor } from '#shared/actor/definition.ts'
-import type { PoolContext, PoolDefinition } from '#shared/actor/definition.ts'
+import type { PoolDefinition } from '#shared/actor/definition.ts'
 import { CollectionSettings, Knowledge } from '#shared/contracts/knowledge.ts'
 import type { Collection } from '#shared/contracts/knowledge.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { listAsked } from '#shared/db/repositories/knowledge/asked.ts'
 import { collectionById, listCollections } from '#shared/db/repositories/knowledge/collections.ts'
 import type { CollectionRow } from '#shared/db/repositories/knowledge/collections.ts'
@@ -93,7 +94,7 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
         }),
 
       upload: (ctx, { id }) => {
-        requireStaff(ctx)
+        requireStaff(ctx, 'Uploads are')
         return database.tenant(ctx.tenant, async (sql) => {
           const upload = await uploadById(sql, id)
           if (upload === null) throw refuse('NOT_FOUND', { upload: id })
@@ -105,11 +106,6 @@ export function knowledgePool(parts: KnowledgeParts): PoolDefinition {
       ...curatedHandlers(parts),
     },
   })
-}
-
-export function requireStaff(ctx: PoolContext): string {
-  if (!readerOf(ctx).staff) throw refuse('FORBIDDEN', { reason: 'This is for operators.' })
-  return ctx.cause.principal?.user ?? ''
 }
 
 function collectionOf({ settings, ...row }: CollectionRow): Collection {

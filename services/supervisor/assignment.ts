@@ -6,14 +6,14 @@ import type { Assign, Read } from '#shared/contracts/supervisor.ts'
 import { assignConversation } from '#shared/db/repositories/conversations.ts'
 import { markRead } from '#shared/db/repositories/read-marks.ts'
 import { teamMembers } from '#shared/db/repositories/teams.ts'
-import { requireOwner, requireStaff } from './conversation.ts'
+import { requireOwner, requireOperator } from './conversation.ts'
 import type { SupervisorState } from './state.ts'
 
 type Ctx = Context<SupervisorState>
 
 /** Gives the conversation to a person or a team to look after, or to nobody. Who has the voice stays as it is. */
 export async function assign(ctx: Ctx, { to }: z.infer<typeof Assign>): Promise<SupervisorState['assigned']> {
-  const by = requireStaff(ctx)
+  const by = requireOperator(ctx)
   const sql = await ctx.sql()
   if (to?.kind === 'team' && (await teamMembers(sql, to.id)) === null) throw refuse('NOT_FOUND', { team: to.id })
   const assigned = { user: to?.kind === 'user' ? to.id : null, team: to?.kind === 'team' ? to.id : null }

@@ -2,12 +2,13 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import type { BranchReceipt, SendReceipt } from '#shared/contracts/client.ts'
 import type { WhileRunning } from '#shared/contracts/while-running.ts'
+import { isStaff } from '#shared/contracts/staff.ts'
 import { leafUnder } from '#shared/db/repositories/message-tree.ts'
 import { messageById } from '#shared/db/repositories/messages.ts'
 import type { Message } from '#shared/db/repositories/messages.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { changeBranch } from './active-branch.ts'
-import { isStaff, requireOwner } from './conversation.ts'
+import { requireOwner } from './conversation.ts'
 import type { SupervisorState } from './state.ts'
 import { newTurn, nextTurn } from './turns.ts'
 
@@ -52,7 +53,7 @@ export async function editedMessage(
   const user = ctx.cause.principal?.user
   if (message.role !== 'user')
     throw refuse('BAD_INPUT', { fields: [{ path: 'editOf', problem: 'not said by a person' }] })
-  if (message.author !== user && !isStaff(ctx.cause.principal?.roles ?? []))
+  if (message.author !== user && !isStaff(ctx.cause.principal))
     throw refuse('FORBIDDEN', { reason: 'Somebody else said that.' })
   if (policy === 'steer' || policy === 'debounce')
     throw refuse('BAD_INPUT', { fields: [{ path: 'whileRunning', problem: `an edit cannot ${policy}` }] })

@@ -11,7 +11,7 @@ import type { Finished, Raise } from '#shared/contracts/supervisor.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { allot } from './allotment.ts'
 import type { NothingLeft } from './allotment.ts'
-import { requireStaff } from './conversation.ts'
+import { requireOperator } from './conversation.ts'
 import { dispatch } from './dispatch.ts'
 import { parkBudget, supersede } from './park.ts'
 import type { SupervisorState, Turn } from './state.ts'
@@ -52,7 +52,7 @@ export async function spentUp(
 
 /** An operator decided about a turn that waits, not by way of the desk: its item is nobody's any more. */
 export async function raise(ctx: Ctx, { turnId, granted, ...more }: z.infer<typeof Raise>): Promise<RaiseAnswer> {
-  requireStaff(ctx)
+  requireOperator(ctx)
   const turn = parkedTurn(ctx, turnId)
   if (turn === null) throw refuse('CONFLICT', { turn: turnId, reason: 'It does not wait for a budget.' })
   supersede(ctx, turnId)

@@ -3,7 +3,7 @@ import type { TenantSql } from '#shared/actor/store.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import type { ControlReceipt, ControlRequest } from '#shared/contracts/control.ts'
 import { moveControl } from './control.ts'
-import { requireStaff } from './conversation.ts'
+import { requireOperator } from './conversation.ts'
 import { keepLearned } from './notes.ts'
 import { acceptOffer, declineOffer, offerVoice } from './offers.ts'
 import type { SupervisorState } from './state.ts'
@@ -13,7 +13,7 @@ type Request<Action extends ControlRequest['action']> = Extract<ControlRequest, 
 
 /** Moves the voice on behalf of a person of the tenant. Doing twice what is so already is harmless. */
 export async function control(ctx: Ctx, request: ControlRequest): Promise<ControlReceipt> {
-  const user = requireStaff(ctx)
+  const user = requireOperator(ctx)
   const sql = await ctx.sql()
   switch (request.action) {
     case 'take':

@@ -1,12 +1,10 @@
 import type { Context } from '#shared/actor/definition.ts'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
+import { isStaff, requireStaff } from '#shared/contracts/staff.ts'
 import { say } from '#shared/contracts/say.ts'
 import { createConversation } from '#shared/db/repositories/conversations.ts'
 import type { SupervisorState } from './state.ts'
-
-/** Roles that may see and steer conversations of others in their tenant. */
-const STAFF = ['operator', 'admin', 'platform']
 
 /** Opens the conversation on its first message, for the principal that says it; refuses strangers afterwards. */
 export async function openConversation(ctx: Context<SupervisorState>, sql: TenantSql, channel: string): Promise<void> {
@@ -18,22 +16,17 @@ export async function openConversation(ctx: Context<SupervisorState>, sql: Tenan
   say(ctx, 'conversation:opened', { user, channel })
 }
 
-/** A person of the tenant, by a role that may speak for it; gives back who it is. */
-export function requireStaff(ctx: Context<SupervisorState>): string {
-  const principal = ctx.cause.principal
-  if (principal === null || !isStaff(principal.roles)) throw refuse('FORBIDDEN', { needs: 'operator' })
+/** Staff of the tenant, in a conversation that is there; gives back who it is. */
+export function requireOperator(ctx: Context<SupervisorState>): string {
+  const user = requireStaff(ctx, 'This is')
   if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
-  return principal.user
-}
-
-export function isStaff(roles: readonly string[]): boolean {
-  return roles.some((role) => STAFF.includes(role))
+  return user
 }
 
 /** The person whose conversation it is, or staff of the tenant. */
 export function requireOwner(ctx: Context<SupervisorState>): void {
   const principal = ctx.cause.principal
   if (ctx.state.user === '') throw refuse('NOT_FOUND', { conversation: ctx.key[0] })
-  if (principal === null || principal.user === ctx.state.user || isStaff(principal.roles)) return
+  if (principal === null || principal.user === ctx.state.user || isStaff(principal)) return
   throw refuse('FORBIDDEN', { reason: 'This conversation belongs to somebody else.' })
 }

@@ -1,12 +1,12 @@
 import type { Context } from '#shared/actor/definition.ts'
 import { RunInput } from '#shared/contracts/agent.ts'
 import type { SendReceipt } from '#shared/contracts/client.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { hasCheckpoint, runByKey } from '#shared/db/repositories/runs.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { decodeEnvelope } from '#shared/wire/envelope.ts'
 import { encodeKey } from '#shared/wire/names.ts'
 import { ownMessage, requireIdle } from './branch.ts'
-import { isStaff } from './conversation.ts'
 import type { SupervisorState } from './state.ts'
 import { newTurn, nextTurn } from './turns.ts'
 
@@ -18,7 +18,7 @@ export async function fork(
   ctx: Context<SupervisorState>,
   { runId, checkpointId }: { readonly runId: string; readonly checkpointId: string },
 ): Promise<SendReceipt> {
-  if (!isStaff(ctx.cause.principal?.roles ?? [])) throw refuse('FORBIDDEN', { reason: 'Runs are forked by operators.' })
+  requireStaff(ctx, 'Forking runs is')
   requireIdle(ctx)
   const sql = await ctx.sql()
   const key = [ctx.key[0]!, runId]

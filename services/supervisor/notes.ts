@@ -8,7 +8,7 @@ import type { InputOf } from '#shared/actor/ref.ts'
 import type { AddNote, Supervisor } from '#shared/contracts/supervisor.ts'
 import { appendNote, settleNote } from '#shared/db/repositories/notes.ts'
 import type { NoteRow } from '#shared/db/repositories/notes.ts'
-import { requireStaff } from './conversation.ts'
+import { requireOperator } from './conversation.ts'
 import type { SupervisorState } from './state.ts'
 import { steerTurn } from './steer.ts'
 
@@ -20,7 +20,7 @@ const MAX_LEARNED = 5
 
 /** A note for colleagues, or a whisper to the agent. Neither is ever a message: a customer has no way to it (I6). */
 export async function note(ctx: Ctx, { clientId, text, kind }: z.infer<typeof AddNote>): Promise<{ noteId: string }> {
-  const author = requireStaff(ctx)
+  const author = requireOperator(ctx)
   const sql = await ctx.sql()
   const added = await addNote(ctx, sql, { kind, author, clientId, text, turnId: null })
   if (added.fresh && kind === 'whisper') {

@@ -3,7 +3,7 @@ import type { Context } from '#shared/actor/definition.ts'
 import type { ControlSettings } from '#shared/contracts/control.ts'
 import type { Seat } from '#shared/contracts/supervisor.ts'
 import { readSettings } from './control-settings.ts'
-import { requireStaff } from './conversation.ts'
+import { requireOperator } from './conversation.ts'
 import type { SeatOf, SupervisorState } from './state.ts'
 
 type Ctx = Context<SupervisorState>
@@ -33,7 +33,7 @@ export function watchOwner(ctx: Ctx, settings: ControlSettings['control']): void
 
 /** A connection of a person of the tenant opened the conversation, or left it. */
 export async function seat(ctx: Ctx, { seat: name, here, node }: z.infer<typeof Seat>): Promise<void> {
-  const user = requireStaff(ctx)
+  const user = requireOperator(ctx)
   const { seats } = ctx.state
   // Gone and come again: the newest are last.
   delete seats[name]

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Context } from '#shared/actor/definition.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import type { Reply } from '#shared/contracts/supervisor.ts'
-import { requireStaff } from './conversation.ts'
+import { requireOperator } from './conversation.ts'
 import { readSettings } from './control-settings.ts'
 import { messageOf } from './messages.ts'
 import { watchOwner } from './owner-watch.ts'
@@ -15,7 +15,7 @@ export async function reply(
   ctx: Context<SupervisorState>,
   { clientId, text }: z.infer<typeof Reply>,
 ): Promise<{ messageId: string }> {
-  const user = requireStaff(ctx)
+  const user = requireOperator(ctx)
   const sql = await ctx.sql()
   const { owner, mode, control } = ctx.state
   // The same reply again gets the same answer, also when the voice has moved on meanwhile.

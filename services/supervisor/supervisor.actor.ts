@@ -6,7 +6,7 @@ import { regenerate, selectBranch } from './branch.ts'
 import { brief } from './briefing.ts'
 import { PARKED_TIMER, parkedTooLong, raise } from './budgets.ts'
 import { control } from './control-actions.ts'
-import { openConversation, requireOwner, requireStaff } from './conversation.ts'
+import { openConversation, requireOwner, requireOperator } from './conversation.ts'
 import { finish } from './finish.ts'
 import { fork } from './fork.ts'
 import { handBack, ownerIsAway } from './hand-back.ts'
@@ -77,7 +77,7 @@ export function supervisorOf(alive: Alive, turnSilentMs = TURN_SILENT_MS): Actor
       raise: watched(raise),
       retry: watched(retry),
       async snapshot(ctx, { staff }) {
-        if (staff === true) requireStaff(ctx)
+        if (staff === true) requireOperator(ctx)
         else requireOwner(ctx)
         return await readSnapshot(ctx, await ctx.sql(), staff === true)
       },

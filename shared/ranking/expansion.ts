@@ -99,7 +99,9 @@ export function feedbackCandidates(question: Question, passages: readonly Stored
     )
     for (const stem of stems) if (!asked.has(stem)) held.set(STEM + stem, (held.get(STEM + stem) ?? 0) + 1)
   }
-  return new Map([...held].filter(([, count]) => count > 1))
+  // Each is counted in the index: those that most of them hold are enough.
+  const common = [...held].filter(([, count]) => count > 1).toSorted((a, b) => b[1] - a[1])
+  return new Map(common.slice(0, FEEDBACK_CANDIDATES))
 }
 
 export function weighFeedback(candidates: ReadonlyMap<string, number>, statistics: TermFrequencies): QueryTerm[] {
@@ -111,6 +113,7 @@ export function weighFeedback(candidates: ReadonlyMap<string, number>, statistic
 }
 
 const FEEDBACK_PASSAGES = 5
+const FEEDBACK_CANDIDATES = 60
 const FEEDBACK_TERMS = 10
 const FEEDBACK_WEIGHT = 0.15
 

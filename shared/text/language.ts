@@ -5,7 +5,7 @@ import { STOP } from './words.ts'
 /** Letters needed before a guess is worth more than none. */
 const MIN_LETTERS = 24
 /** The start of a text tells its language; the rest only costs. */
-const SAMPLE_CHARS = 1_200
+const SAMPLE_CHARS = 400
 /** Below this the two nearest languages are told apart by chance. */
 const MIN_ACCURACY = 0.15
 

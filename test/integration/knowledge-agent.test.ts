@@ -79,7 +79,7 @@ suite('an agent that answers from documents', ({ test, before, after }) => {
   })
 
   test('loses marks that point nowhere, and those of what no passage says', async () => {
-    const { message } = await ask(
+    const { message, entries } = await ask(
       'support',
       'k2',
       'When is the shop open?',
@@ -90,6 +90,10 @@ suite('an agent that answers from documents', ({ test, before, after }) => {
       message.citations.map(({ quote }) => quote),
       ['The shop is open from nine to five.'],
     )
+    const flagged = entries.find(({ event }) => event.type === 'message:flagged')
+    assert.is(flagged?.audience, 'ops')
+    const { unsupported, unknown } = flagged!.event.payload as { unsupported: string[]; unknown: number[] }
+    assert.equal([unsupported, unknown], [['Parking costs 7 euros an hour.'], [9]])
   })
 
   test('is sent back with what is wrong where its policy says so', async () => {

@@ -176,6 +176,26 @@ suite('knowledge at its edges', ({ test, before, after }) => {
     assert.is(passage.text, first!.text)
   })
 
+  test('documents in another language are found by inflected words', async () => {
+    await olga.collection('deutsch')
+    await olga.ingest(
+      'deutsch',
+      'vertrag.txt',
+      'Die Kündigungsfrist des Mietvertrags beträgt drei Monate zum Ende eines Quartals. Sie gilt für beide Seiten und beginnt mit dem Eingang des Schreibens.',
+    )
+    await olga.ingest(
+      'deutsch',
+      'garten.txt',
+      'Der Garten darf von allen Mietern benutzt werden. Fahrräder stehen im Keller und nicht im Treppenhaus, denn das ist ein Fluchtweg.',
+    )
+    const asked = { question: 'Welche Kündigungsfristen haben Mietverträge?', collections: ['deutsch'], explain: true }
+    const found = await olga.call<SearchResult>('POST', 'search', asked)
+    assert.match(found.passages[0]!.text, /drei Monate/)
+    assert.is(found.passages[0]!.language, 'de')
+    const keyword = found.passages[0]!.explain!['keyword'] as { score: number } | null
+    assert.ok((keyword?.score ?? 0) > 0, 'by its words')
+  })
+
   test('a hostile file costs an error with its reason, and the next one is read', async () => {
     const broken = await olga.ingest('main', 'broken.pdf', '%PDF-1.7\nthis is no PDF at all')
     assert.is(broken.state, 'failed')

@@ -5,13 +5,13 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { DocumentSummary, SearchResult } from '#shared/contracts/knowledge.ts'
 import { textbookBm25 } from '#shared/ranking/bm25.ts'
+import { mean, ndcg, recall, reciprocalRank } from '#shared/ranking/metrics.ts'
+import type { Judgements } from '#shared/ranking/metrics.ts'
 import { usage } from '../cli-error.ts'
 import { findEndpoint } from '../endpoint.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { ExitCode } from '../exit-code.ts'
 import { Receipt, ensureCollection } from '../knowledge/documents-api.ts'
-import { mean, ndcgAt, recallAt, reciprocalRank } from '../knowledge/metrics.ts'
-import type { Grades } from '../knowledge/metrics.ts'
 import { ProgressBar } from '../knowledge/progress-bar.ts'
 import { request, send } from '../rest.ts'
 import type { Terminal } from '../terminal.ts'
@@ -107,7 +107,7 @@ function linesOf<Value>(text: string, schema: z.ZodType<Value>, file: string): V
   })
 }
 
-function gradesOf(text: string): Map<string, Grades> {
+function gradesOf(text: string): Map<string, Judgements> {
   const all = new Map<string, Map<string, number>>()
   for (const line of text.split('\n')) {
     const [query, document, score] = line.trim().split('\t')
@@ -220,10 +220,10 @@ interface Scores {
   readonly mrr: number
 }
 
-function scoresOf(lists: readonly (readonly [ranked: readonly string[], grades: Grades])[]): Scores {
+function scoresOf(lists: readonly (readonly [ranked: readonly string[], grades: Judgements])[]): Scores {
   return {
-    ndcg10: mean(lists.map(([ranked, grades]) => ndcgAt(10, ranked, grades))),
-    recall100: mean(lists.map(([ranked, grades]) => recallAt(DEPTH, ranked, grades))),
+    ndcg10: mean(lists.map(([ranked, grades]) => ndcg(ranked, grades, 10))),
+    recall100: mean(lists.map(([ranked, grades]) => recall(ranked, grades, DEPTH))),
     mrr: mean(lists.map(([ranked, grades]) => reciprocalRank(ranked, grades))),
   }
 }

@@ -152,6 +152,7 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
       return colors.green(text)
     case 'letter:buried':
     case 'message:retracted':
+    case 'message:flagged':
     case 'message:undelivered':
       return colors.red(text)
     case 'actor:changed':

@@ -13,12 +13,12 @@ import {
 import type { Reach } from '#shared/actor/ref.ts'
 import { newId } from '#shared/lib/ids.ts'
 import type { ObjectBucket } from '#shared/transport/port.ts'
+import { storeContent } from '#shared/transport/store-content.ts'
 import { requireRole } from '#gateway/auth/roles.ts'
 import { MAX_FILE_BYTES } from '../received.ts'
 import { Id, Named, Page, next, pageOf } from '../route-parts.ts'
 import { route } from '../route.ts'
 import type { Call, Route } from '../route.ts'
-import { storeContent } from '../store-content.ts'
 
 const WITHIN = '10s'
 const tag = 'knowledge'

@@ -6,11 +6,11 @@ import type { Reach } from '#shared/actor/ref.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
 import type { ObjectBucket } from '#shared/transport/port.ts'
+import { storeContent } from '#shared/transport/store-content.ts'
 import { requireRole } from '#gateway/auth/roles.ts'
 import { Id, Named } from '../route-parts.ts'
 import { route } from '../route.ts'
 import type { Route } from '../route.ts'
-import { storeContent } from '../store-content.ts'
 
 /** One part: small enough to be sent again without sorrow. */
 export const PART_BYTES = 8 * 1024 * 1024

@@ -1,5 +1,6 @@
-import type { PoolContext, PoolHandlers } from '#shared/actor/definition.ts'
+import type { PoolHandlers } from '#shared/actor/definition.ts'
 import type { Knowledge } from '#shared/contracts/knowledge.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { listUnanswered, questionId, settleUnanswered } from '#shared/db/repositories/knowledge/asked.ts'
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
 import {
@@ -14,7 +15,6 @@ import { markOf, nextOf } from '#shared/db/repositories/page-mark.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { queryTerms } from '#shared/ranking/terms.ts'
 import type { KnowledgeParts } from '../parts.ts'
-import { readerOf } from '../search/find.ts'
 import type { Searched } from '../search/find.ts'
 
 type Handlers = Pick<
@@ -24,13 +24,9 @@ type Handlers = Pick<
 
 /** What nobody could answer, and what people answered instead. */
 export function curatedHandlers({ database }: KnowledgeParts): Handlers {
-  const staff = (ctx: PoolContext): string => {
-    if (!readerOf(ctx).staff) throw refuse('FORBIDDEN', { reason: 'Curated answers are for operators.' })
-    return ctx.cause.principal?.user ?? ''
-  }
   return {
     unanswered: async (ctx, { collection, limit, after }) => {
-      staff(ctx)
+      requireStaff(ctx, 'Curated answers are')
       return await database.tenant(ctx.tenant, async (sql) => {
         const rows = await listUnanswered(sql, collection, limit, markOf(after).after)
         return {
@@ -41,20 +37,20 @@ export function curatedHandlers({ database }: KnowledgeParts): Handlers {
     },
 
     dismiss: async (ctx, { collection, id }) => {
-      staff(ctx)
+      requireStaff(ctx, 'Curated answers are')
       const settled = await database.tenant(ctx.tenant, (sql) => settleUnanswered(sql, collection, id, 'dismissed'))
       if (!settled) throw refuse('NOT_FOUND', { question: id })
       return {}
     },
 
     curated: async (ctx, { collection }) => {
-      staff(ctx)
+      requireStaff(ctx, 'Curated answers are')
       const answers = await database.tenant(ctx.tenant, (sql) => listCurated(sql, collection))
       return { answers: answers.map(({ terms: _terms, collection: _in, ...answer }) => answer) }
     },
 
     curate: async (ctx, { collection, question, answer }) => {
-      const createdBy = staff(ctx)
+      const createdBy = requireStaff(ctx, 'Curated answers are')
       const id = questionId(question)
       await database.tenant(ctx.tenant, async (sql) => {
         if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
@@ -65,7 +61,7 @@ export function curatedHandlers({ database }: KnowledgeParts): Handlers {
     },
 
     uncurate: async (ctx, { collection, id }) => {
-      staff(ctx)
+      requireStaff(ctx, 'Curated answers are')
       const removed = await database.tenant(ctx.tenant, (sql) => removeCurated(sql, collection, id))
       if (!removed) throw refuse('NOT_FOUND', { answer: id })
       return {}

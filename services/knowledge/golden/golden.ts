@@ -1,11 +1,12 @@
 import type { PoolContext, PoolHandlers } from '#shared/actor/definition.ts'
 import type { GoldenQuestion, GoldenRun, Knowledge } from '#shared/contracts/knowledge.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
 import { goldenQuestions, goldenRuns, keepGoldenRun, setGoldenQuestions } from '#shared/db/repositories/knowledge/golden.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
 import type { KnowledgeParts } from '../parts.ts'
-import { find, readerOf } from '../search/find.ts'
+import { find } from '../search/find.ts'
 import type { CollectionsCache, Finding } from '../search/find.ts'
 import { meanOf, scoreRanks } from './score.ts'
 
@@ -18,7 +19,7 @@ const DEPTH = 10
 export function goldenHandlers(parts: KnowledgeParts, cache: CollectionsCache): Handlers {
   const { database } = parts
   const open = async (ctx: PoolContext, collection: string): Promise<void> => {
-    if (!readerOf(ctx).staff) throw refuse('FORBIDDEN', { reason: 'Golden questions are for operators.' })
+    requireStaff(ctx, 'Golden questions are')
     if ((await database.tenant(ctx.tenant, (sql) => collectionById(sql, collection))) === null) throw refuse('NOT_FOUND', { collection })
   }
   return {

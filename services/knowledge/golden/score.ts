@@ -1,10 +1,12 @@
-/** How well one question was answered by a ranked list. */
+import { mean } from '#shared/ranking/metrics.ts'
+
+/** How well one question was answered by a ranked list; only the first right passage counts. */
 export interface RankScore {
-  /** 1 when a right passage is among the first RECALL_DEPTH. */
+  /** 1 when it is among the first RECALL_DEPTH. */
   readonly recall: number
-  /** 1 / rank of the first right one, or 0. */
+  /** 1 / its rank, or 0. */
   readonly mrr: number
-  /** Normalised discounted gain of the first right one, log base 2 (Järvelin and Kekäläinen, 2002). */
+  /** Its discounted gain, log base 2. */
   readonly ndcg: number
 }
 
@@ -19,7 +21,9 @@ export function scoreRanks(right: readonly boolean[]): RankScore {
 
 /** All zeros for no questions. */
 export function meanOf(scores: readonly RankScore[]): RankScore {
-  const mean = (of: (score: RankScore) => number): number =>
-    scores.length === 0 ? 0 : scores.reduce((sum, score) => sum + of(score), 0) / scores.length
-  return { recall: mean((one) => one.recall), mrr: mean((one) => one.mrr), ndcg: mean((one) => one.ndcg) }
+  return {
+    recall: mean(scores.map((one) => one.recall)),
+    mrr: mean(scores.map((one) => one.mrr)),
+    ndcg: mean(scores.map((one) => one.ndcg)),
+  }
 }

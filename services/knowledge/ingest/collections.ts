@@ -3,6 +3,7 @@ import type { InputOf } from '#shared/actor/ref.ts'
 import { BuildGeneration } from '#shared/contracts/ingestion.ts'
 import type { ConfigureCollection, Ingestion } from '#shared/contracts/ingestion.ts'
 import { CollectionSettings } from '#shared/contracts/knowledge.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import {
   collectionById,
   insertCollection,
@@ -20,7 +21,6 @@ import { hideDocument, listDocuments } from '#shared/db/repositories/knowledge/d
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { LSA_DIMENSIONS, LSA_VERSION } from '#shared/ranking/lsa.ts'
 import { embedderId, embedderDimensions } from '../embedders.ts'
-import { requireStaff } from './state.ts'
 import type { Ctx } from './state.ts'
 import { withdraw } from './queue.ts'
 import { sweepSoon } from './sweeps.ts'
@@ -34,7 +34,7 @@ export async function createCollection(
   ctx: Ctx,
   given: InputOf<Messages['createCollection']>,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const created = await insertCollection(sql, given, ctx.now)
   if (created) {
@@ -50,7 +50,7 @@ export async function configureCollection(
   ctx: Ctx,
   { id, ...change }: z.infer<typeof ConfigureCollection>,
 ): Promise<object> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   if (!(await updateCollection(await ctx.sql(), id, change, ctx.now))) throw refuse('NOT_FOUND', { collection: id })
   return {}
 }
@@ -60,7 +60,7 @@ export async function removeCollection(
   ctx: Ctx,
   { id }: { readonly id: string },
 ): Promise<{ readonly removed: boolean }> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   if ((await collectionById(sql, id)) === null) throw refuse('NOT_FOUND', { collection: id })
   for (const { id: document } of await listDocuments(sql, EVERYTHING, { collection: id, limit: MAX_REMOVED_WITH })) {
@@ -76,7 +76,7 @@ export async function reindex(
   ctx: Ctx,
   { collection, embedder, fitted }: InputOf<Messages['reindex']>,
 ): Promise<{ readonly generation: number }> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const row = await collectionById(sql, collection)
   if (row === null) throw refuse('NOT_FOUND', { collection })
@@ -95,7 +95,7 @@ export async function reindex(
 
 /** Back to a generation that is still there: one row is changed. */
 export async function rollback(ctx: Ctx, { collection, generation }: InputOf<Messages['rollback']>): Promise<object> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const row = await generationOf(sql, collection, generation)
   if (row === null) throw refuse('NOT_FOUND', { collection, generation })

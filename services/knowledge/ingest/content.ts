@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto'
 import type { TenantSql } from '#shared/actor/store.ts'
 import { blobOf } from '#shared/db/repositories/knowledge/blobs.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import { newId } from '#shared/lib/ids.ts'
 import type { ObjectBucket } from '#shared/transport/port.ts'
-
-/** Name of an object: the tenant first, so that what a tenant has can be listed and removed. */
-export function objectName(tenant: string): string {
-  return `${tenant}/${newId()}`
-}
 
 export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
@@ -30,8 +24,4 @@ export async function readBlob(
     for await (const piece of content) pieces.push(piece)
   }
   return Buffer.concat(pieces)
-}
-
-export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

@@ -1,6 +1,7 @@
 import type { AddDocument, DocumentReceipt } from '#shared/contracts/ingestion.ts'
 import type { DocumentLabels } from '#shared/contracts/knowledge.ts'
 import { say } from '#shared/contracts/say.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { keepBlob, removeObjects } from '#shared/db/repositories/knowledge/blobs.ts'
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from '#shared/db/repositories/knowledge/documents.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { enqueue, remindOfAddresses, settle, withdraw } from './queue.ts'
-import { SCOPE, requireStaff } from './state.ts'
+import { SCOPE } from './state.ts'
 import type { Ctx } from './state.ts'
 import { sweepSoon } from './sweeps.ts'
 
@@ -27,7 +28,7 @@ interface Named {
  * within the tenant, for a shared answer would tell who has what.
  */
 export async function add(ctx: Ctx, request: AddDocument): Promise<DocumentReceipt> {
-  const by = requireStaff(ctx)
+  const by = requireStaff(ctx, 'Changing knowledge is')
   const { documentId, collection, source, labels, content, recrawlMs } = request
   const sql = await ctx.sql()
   if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
@@ -65,7 +66,7 @@ export async function relabel(
   ctx: Ctx,
   { documentId, labels }: Named & { readonly labels: Partial<DocumentLabels> },
 ): Promise<object> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   if (!(await relabelDocument(await ctx.sql(), documentId, labels, ctx.now)))
     throw refuse('NOT_FOUND', { document: documentId })
   return {}
@@ -73,7 +74,7 @@ export async function relabel(
 
 /** Nobody finds it from this commit on. What is left of it is removed afterwards, as often as that takes. */
 export async function remove(ctx: Ctx, { documentId }: Named): Promise<object> {
-  const by = requireStaff(ctx)
+  const by = requireStaff(ctx, 'Changing knowledge is')
   const hidden = await hideDocument(await ctx.sql(), documentId, ctx.now)
   if (hidden === null) throw refuse('NOT_FOUND', { document: documentId })
   withdraw(ctx, documentId, 'The document was removed.')
@@ -84,7 +85,7 @@ export async function remove(ctx: Ctx, { documentId }: Named): Promise<object> {
 
 /** Stops reading it. Pages that are read are kept for `retry`. */
 export async function cancel(ctx: Ctx, { documentId }: Named): Promise<object> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const version = await latestVersion(sql, documentId)
   if (version === null) throw refuse('NOT_FOUND', { document: documentId })
@@ -101,7 +102,7 @@ export async function retry(
   ctx: Ctx,
   { documentId }: Named,
 ): Promise<{ readonly documentId: string; readonly version: number }> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const version = await latestVersion(sql, documentId)
   if (version === null) throw refuse('NOT_FOUND', { document: documentId })

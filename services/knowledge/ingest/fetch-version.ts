@@ -3,8 +3,9 @@ import { keepBlob } from '#shared/db/repositories/knowledge/blobs.ts'
 import { changeVersion, dropUnchanged, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
+import { storeContent } from '#shared/transport/store-content.ts'
 import type { KnowledgeParts } from '../parts.ts'
-import { hashOf, objectName, once } from './content.ts'
+import { hashOf } from './content.ts'
 import type { Progress } from './progress.ts'
 
 /** Reads the address of a version and keeps what is there. Null when it is what the live version has already. */
@@ -24,11 +25,14 @@ export async function fetchVersion(
     await ctx.sql((sql) => dropUnchanged(sql, row.document, row.version, ctx.now()))
     return null
   }
-  const object = objectName(ctx.tenant)
-  await parts.objects.put(object, once(bytes))
+  const stored = await storeContent(parts.objects, ctx.tenant, once(bytes), bytes.byteLength)
   await ctx.sql(async (sql) => {
-    await keepBlob(sql, { hash, parts: [object], bytes: bytes.byteLength }, ctx.now())
+    await keepBlob(sql, stored, ctx.now())
     await changeVersion(sql, row.document, row.version, { hash, bytes: bytes.byteLength, mime }, ctx.now())
   })
   return hash
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

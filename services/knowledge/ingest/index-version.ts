@@ -2,7 +2,7 @@ import type { RunContext } from '#shared/actor/definition.ts'
 import type { CollectionSettings } from '#shared/contracts/knowledge.ts'
 import { closeSegment, saveChunks, savePostings } from '#shared/db/repositories/knowledge/chunks.ts'
 import type { ChunkRow, Posting } from '#shared/db/repositories/knowledge/chunks.ts'
-import { changeVersion, switchVersion, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
+import { switchVersion, versionOf } from '#shared/db/repositories/knowledge/documents.ts'
 import type { VersionRow } from '#shared/db/repositories/knowledge/documents.ts'
 import { pagesOf } from '#shared/db/repositories/knowledge/pages.ts'
 import type { PageRow } from '#shared/db/repositories/knowledge/pages.ts'
@@ -38,8 +38,7 @@ export async function indexVersion(
   progress.cut(rows.length)
   const tokens = rows.reduce((sum, chunk) => sum + chunk.tokens, 0)
   await ctx.sql(async (sql) => {
-    await closeSegment(sql, row, { chunks: rows.length, length, tokens })
-    await changeVersion(sql, document, version, { language: mainLanguage(chunks) }, ctx.now())
+    await closeSegment(sql, row, { chunks: rows.length, length, tokens, languages: languagesOf(chunks) })
     if (row.liveVersion === null) await switchVersion(sql, document, version, ctx.now())
   })
   return rows.length
@@ -89,8 +88,9 @@ export function parsedPage({ page: number, width, height, blocks, ocr }: PageRow
   return { number, width, height, ocr, blocks: blocks as readonly Block[] }
 }
 
-function mainLanguage(chunks: readonly Chunk[]): string {
+/** The one of most of the text first. */
+function languagesOf(chunks: readonly Chunk[]): string[] {
   const tokens = new Map<string, number>()
   for (const chunk of chunks) tokens.set(chunk.language, (tokens.get(chunk.language) ?? 0) + chunk.tokens)
-  return [...tokens].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? ''
+  return [...tokens].toSorted((a, b) => b[1] - a[1]).map(([language]) => language)
 }

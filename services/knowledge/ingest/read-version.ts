@@ -11,9 +11,10 @@ import type { ParsedPage } from '../parse/parsed-page.ts'
 import type { KnowledgeParts } from '../parts.ts'
 import { readBlob } from './content.ts'
 import { guardPage } from './guard-page.ts'
+import { PageWriter } from './page-writer.ts'
 import type { Progress } from './progress.ts'
 
-/** Reads what is not read yet, a page at a time, each stored before the next is asked for. Returns the number of pages. */
+/** Reads what is not read yet, a page at a time, stored while the next ones are read. Returns the number of pages. */
 export async function readVersion(
   parts: KnowledgeParts,
   ctx: RunContext,
@@ -27,18 +28,24 @@ export async function readVersion(
   const bytes = await readBlob(parts.objects, (work) => ctx.sql(work), row.hash)
   await progress.reach('parsing', { pagesDone: done.pages })
   let { ends } = done
+  let pagesTotal: number | null = null
+  const writer = new PageWriter(async (pages) => {
+    const last = pages.at(-1)!.page
+    await ctx.sql(async (sql) => {
+      await savePages(sql, document, version, pages)
+      await changeVersion(sql, document, version, { pagesDone: last, pagesTotal }, ctx.now())
+    })
+    progress.page(last, pagesTotal)
+  })
   const onPage = async (given: ParsedPage, total: number | null): Promise<void> => {
     if (given.ocr) await progress.reach('ocr')
     const page = settings.guarded ? await guardPage(ctx, given) : given
     const begins = page.number === 1 ? 0 : ends + SEPARATOR.length
     const text = pageText(page)
     ends = begins + text.length
-    await ctx.sql(async (sql) => {
-      const { number, blocks, width, height, ocr } = page
-      await savePages(sql, document, version, [{ page: number, begins, text, blocks, width, height, ocr }])
-      await changeVersion(sql, document, version, { pagesDone: number, pagesTotal: total }, ctx.now())
-    })
-    progress.page(page.number, total)
+    const { number, blocks, width, height, ocr } = page
+    pagesTotal = total
+    await writer.add({ page: number, begins, text, blocks, width, height, ocr })
   }
   const outcome = await parts
     .parse(
@@ -48,6 +55,7 @@ export async function readVersion(
     .catch((error: unknown) => {
       throw error instanceof WaggleError && OF_THE_FILE.has(error.code) ? refuse(error.code, error.details) : error
     })
+  await writer.flush()
   await ctx.sql(async (sql) => {
     await changeVersion(sql, document, version, { pagesTotal: outcome.pages, pagesDone: outcome.pages }, ctx.now())
     // It is named by its file or address until its own title is known; a title that somebody gave stays.

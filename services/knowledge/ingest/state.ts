@@ -1,5 +1,4 @@
 import type { Context } from '#shared/actor/definition.ts'
-import { refuse } from '#shared/errors/waggle-error.ts'
 
 /** JSON-safe. `queued` is in order; `atWork` are child runs by their last key part. */
 export interface IngestionState {
@@ -19,13 +18,3 @@ export function initialState(): IngestionState {
 
 /** Everything said of a tenant's knowledge has this scope. */
 export const SCOPE = { scope: 'knowledge' } as const
-
-const STAFF = ['operator', 'admin', 'platform']
-
-/** Who changes it; a customer may not. */
-export function requireStaff({ cause }: Pick<Ctx, 'cause'>): string {
-  const { principal } = cause
-  if (principal === null || !principal.roles.some((role) => STAFF.includes(role)))
-    throw refuse('FORBIDDEN', { reason: 'Knowledge is changed by operators.' })
-  return principal.user
-}

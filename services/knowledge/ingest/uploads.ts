@@ -1,12 +1,12 @@
 import type { InputOf } from '#shared/actor/ref.ts'
 import { AddDocument } from '#shared/contracts/ingestion.ts'
 import type { DocumentReceipt, Ingestion } from '#shared/contracts/ingestion.ts'
+import { requireStaff } from '#shared/contracts/staff.ts'
 import { removeObjects } from '#shared/db/repositories/knowledge/blobs.ts'
 import { collectionById } from '#shared/db/repositories/knowledge/collections.ts'
 import { insertUpload, receivePart, removeUpload, uploadById } from '#shared/db/repositories/knowledge/uploads.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { add } from './documents.ts'
-import { requireStaff } from './state.ts'
 import type { Ctx } from './state.ts'
 import { sweepSoon } from './sweeps.ts'
 
@@ -17,7 +17,7 @@ export async function beginUpload(
   ctx: Ctx,
   { uploadId, bytes, document }: InputOf<Messages['beginUpload']>,
 ): Promise<{ readonly uploadId: string; readonly received: number }> {
-  const createdBy = requireStaff(ctx)
+  const createdBy = requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const { collection, source } = document
   if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
@@ -34,7 +34,7 @@ export async function addPart(
   ctx: Ctx,
   { uploadId, offset, object, bytes }: InputOf<Messages['addPart']>,
 ): Promise<{ readonly uploadId: string; readonly received: number }> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const upload = await uploadById(sql, uploadId)
   if (upload === null) throw refuse('NOT_FOUND', { upload: uploadId })
@@ -47,7 +47,7 @@ export async function endUpload(
   ctx: Ctx,
   { uploadId, hash }: InputOf<Messages['endUpload']>,
 ): Promise<DocumentReceipt> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const upload = await uploadById(sql, uploadId)
   if (upload === null) throw refuse('NOT_FOUND', { upload: uploadId })
@@ -58,7 +58,7 @@ export async function endUpload(
 }
 
 export async function abandonUpload(ctx: Ctx, { uploadId }: InputOf<Messages['abandonUpload']>): Promise<object> {
-  requireStaff(ctx)
+  requireStaff(ctx, 'Changing knowledge is')
   const sql = await ctx.sql()
   const upload = await uploadById(sql, uploadId)
   if (upload === null) throw refuse('NOT_FOUND', { upload: uploadId })

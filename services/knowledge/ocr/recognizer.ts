@@ -14,7 +14,7 @@ import type { Worker as Tesseract } from 'tesseract.js'
 
 import { WaggleError, coerceError } from '#shared/errors/waggle-error.ts'
 
-import { Slots } from '../parse/slots.ts'
+import { Slots } from '../slots.ts'
 
 export interface RecognizedWord {
   readonly text: string
@@ -68,42 +68,31 @@ interface Thread {
 
 class TesseractPool implements Recognizer {
   readonly #slots: Slots
-  readonly #idleMs: number
   readonly #pictureMs: number
   readonly #free: Thread[] = []
   readonly #open = new Set<Thread>()
-  #idle: NodeJS.Timeout | undefined
 
   constructor({ threads = availableParallelism(), idleMs = IDLE_MS, pictureMs = PICTURE_MS }: RecognizerOptions) {
-    this.#slots = new Slots(Math.max(1, threads))
-    this.#idleMs = idleMs
+    this.#slots = new Slots(Math.max(1, threads), { afterMs: idleMs, end: () => this.#endFree() })
     this.#pictureMs = pictureMs
   }
 
-  async recognize(picture: Uint8Array, signal: AbortSignal): Promise<RecognizedLine[]> {
-    const release = await this.#slots.take(signal)
-    clearTimeout(this.#idle)
-    let thread: Thread | undefined
-    try {
-      thread = this.#free.pop() ?? (await this.#start())
-      const lines = await this.#read(thread, picture, signal)
-      this.#free.push(thread)
-      return lines
-    } catch (thrown) {
-      if (thread !== undefined) await this.#end(thread)
-      throw thrown
-    } finally {
-      release()
-      if (this.#slots.taken === 0) {
-        this.#idle = setTimeout(() => void this.#endFree(), this.#idleMs)
-        this.#idle.unref()
+  recognize(picture: Uint8Array, signal: AbortSignal): Promise<RecognizedLine[]> {
+    return this.#slots.use(signal, async () => {
+      const thread = this.#free.pop() ?? (await this.#start())
+      try {
+        const lines = await this.#read(thread, picture, signal)
+        this.#free.push(thread)
+        return lines
+      } catch (thrown) {
+        await this.#end(thread)
+        throw thrown
       }
-    }
+    })
   }
 
   async close(): Promise<void> {
     this.#slots.close()
-    clearTimeout(this.#idle)
     await Promise.all([...this.#open].map((thread) => this.#end(thread)))
   }
 

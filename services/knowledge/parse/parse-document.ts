@@ -20,10 +20,10 @@ import { WaggleError, coded, coerceError, errorFromWire, errorToWire } from '#sh
 
 import { openRecognizer } from '../ocr/recognizer.ts'
 import type { Recognizer } from '../ocr/recognizer.ts'
+import { Slots } from '../slots.ts'
 import type { ParsedPage } from './parsed-page.ts'
 import type { ParseInput, ParseOutcome, ParsePorts } from './parse-ports.ts'
 import type { ReaderInput } from './reader.ts'
-import { Slots } from './slots.ts'
 import { sniff } from './sniff.ts'
 import { PAGES_AHEAD } from './process-messages.ts'
 import type { FromProcess, ToProcess } from './process-messages.ts'
@@ -61,17 +61,15 @@ export function openParser(options: ParserOptions = {}): Parser {
 
 class ProcessPool implements Parser {
   readonly #slots: Slots
-  readonly #idleMs: number
   readonly #recognizer: Recognizer
   readonly #ffmpeg: string
   readonly #free: { readonly child: ChildProcess; readonly memoryMb: number }[] = []
   readonly #open = new Set<ChildProcess>()
-  #idle: NodeJS.Timeout | undefined
 
   constructor({ processes, idleMs = IDLE_MS, recognizer = openRecognizer(), ffmpeg = 'ffmpeg' }: ParserOptions) {
     // One core is left to who answers meanwhile.
-    this.#slots = new Slots(processes ?? Math.max(1, Math.min(MAX_PROCESSES, availableParallelism() - 1)))
-    this.#idleMs = idleMs
+    const size = processes ?? Math.max(1, Math.min(MAX_PROCESSES, availableParallelism() - 1))
+    this.#slots = new Slots(size, { afterMs: idleMs, end: () => this.#endFree() })
     this.#recognizer = recognizer
     this.#ffmpeg = ffmpeg
   }
@@ -84,23 +82,15 @@ class ProcessPool implements Parser {
     }
     const type = sniff(bytes, name, mime)
     const order: ReaderInput = { bytes, type, name, from: Math.max(1, input.from ?? 1), limits }
-    const release = await this.#slots.take(signal)
-    clearTimeout(this.#idle)
-    try {
-      if (type === 'video') return await readVideo(order, ports, { ffmpeg: this.#ffmpeg, recognizer: this.#recognizer })
-      return await this.#read(order, ports)
-    } finally {
-      release()
-      if (this.#slots.taken === 0) {
-        this.#idle = setTimeout(() => void this.#endFree(), this.#idleMs)
-        this.#idle.unref()
-      }
-    }
+    return await this.#slots.use(signal, () =>
+      type === 'video'
+        ? readVideo(order, ports, { ffmpeg: this.#ffmpeg, recognizer: this.#recognizer })
+        : this.#read(order, ports),
+    )
   }
 
   async close(): Promise<void> {
     this.#slots.close()
-    clearTimeout(this.#idle)
     await Promise.all([...this.#open].map((child) => this.#end(child)))
     await this.#recognizer.close()
   }

@@ -2,7 +2,12 @@ import type { z } from 'zod'
 import type { PoolContext } from '#shared/actor/definition.ts'
 import { CollectionSettings } from '#shared/contracts/knowledge.ts'
 import type { FoundPassage, SearchRequest } from '#shared/contracts/knowledge.ts'
-import { collectionById, listCollections } from '#shared/db/repositories/knowledge/collections.ts'
+import { isStaff } from '#shared/contracts/staff.ts'
+import {
+  collectionById,
+  languagesOfCollections,
+  listCollections,
+} from '#shared/db/repositories/knowledge/collections.ts'
 import { parentRanges } from '#shared/db/repositories/knowledge/find.ts'
 import type { FindScope } from '#shared/db/repositories/knowledge/find.ts'
 import { generationOf } from '#shared/db/repositories/knowledge/generations.ts'
@@ -41,12 +46,13 @@ export function collectionsCache({ database }: KnowledgeParts): CollectionsCache
     load: (tenant) =>
       database.tenant(tenant, async (sql) => {
         const searched: Searched[] = []
+        const languages = await languagesOfCollections(sql)
         for (const { id, settings, generation } of await listCollections(sql))
           searched.push({
             id,
             settings: CollectionSettings.parse(settings),
             generation: generation === 0 ? null : await generationOf(sql, id, generation),
-            languages: [],
+            languages: languages.get(id) ?? [],
           })
         return searched
       }),
@@ -92,6 +98,7 @@ export async function find(
   const options: SearchOptions = {
     limit: asked.limit,
     fusion: leg?.lexical === false ? RANKED : WEIGHTED,
+    languages: [...new Set(collections.flatMap((one) => one.languages))],
     glossary: new Map(settings.flatMap((one) => Object.entries(one.glossary))),
     ...(await judgeOf(parts, ctx, settings)),
   }
@@ -145,8 +152,6 @@ async function judgeOf(
   }
 }
 
-const STAFF = ['operator', 'admin', 'platform']
-
 /** What the principal's documents are opened by. Staff see everything of their tenant. */
 export function readerOf({ cause }: PoolContext): { readonly reads: readonly string[]; readonly staff: boolean } {
   const { principal } = cause
@@ -154,7 +159,7 @@ export function readerOf({ cause }: PoolContext): { readonly reads: readonly str
   const roles = [...principal.roles]
   return {
     reads: [`user:${principal.user}`, ...roles.map((role) => `role:${role}`)],
-    staff: roles.some((role) => STAFF.includes(role)),
+    staff: isStaff(principal),
   }
 }
 

@@ -52,6 +52,17 @@ export const MESSAGE_EVENTS = {
     z.object({ messageId: id, offset: z.number().int().nonnegative(), text: z.string() }),
   ),
   'message:completed': spec('pub', 'A message is finished; this is its text for good.', MessageFact),
+  'message:flagged': spec(
+    'ops',
+    'An answer cited what its passages do not say, or passages that there are not: those marks were taken out of it.',
+    z.object({
+      turnId: id,
+      runId: id,
+      messageId: id,
+      unsupported: z.array(z.string()),
+      unknown: z.array(z.number().int()),
+    }),
+  ),
   'message:retracted': spec(
     'pub',
     'A message that was being streamed is withdrawn.',

@@ -22,6 +22,7 @@ export const DocumentVersionEntity = defineEntity({
     length: p.double().default(0),
     tokens: p.integer().default(0),
     language: p.text().default(''),
+    languages: p.array().defaultRaw("'{}'"),
     createdAt: p.bigint('number'),
     changedAt: p.bigint('number'),
     readyAt: p.bigint('number').nullable(),

@@ -75,7 +75,9 @@ create table document_versions (
   -- words counted by the ranking, over all chunks
   length double precision not null default 0,
   tokens integer not null default 0,
+  -- of most of it, and of all of its chunks
   language text not null default '',
+  languages text[] not null default '{}',
   created_at bigint not null,
   changed_at bigint not null,
   ready_at bigint,

@@ -4,11 +4,16 @@ const CONSONANTS = 'bcdfghjklmnprstvwz'
 const VOWELS = 'aeiou'
 const VOCABULARY = 12_000
 const SENTENCE_WORDS = 14
+const SMALL_WORDS = 150
+const QUESTION_WORDS = 6
 
 /** Prose of invented words whose frequencies fall as those of a language do (Zipf): the same for the same seed. */
 export class MadeProse {
   readonly #random: () => number
   readonly #words: readonly string[]
+  /** What stands for the function words of a language. */
+  readonly #small: ReadonlySet<string>
+  readonly #paragraphs: string[][] = []
 
   constructor(seed: number) {
     this.#random = seededRandom(seed)
@@ -21,6 +26,7 @@ export class MadeProse {
         (digit) => CONSONANTS[Number(digit)]!,
       )
     })
+    this.#small = new Set(this.#words.slice(0, SMALL_WORDS))
   }
 
   /** Rank r is drawn about 1/r as often as the first. */
@@ -29,15 +35,12 @@ export class MadeProse {
     return this.#words[Math.max(0, rank)]!
   }
 
-  /** A rarer one, as questions hold them. */
-  rareWord(): string {
-    return this.#words[Math.floor(VOCABULARY ** (0.45 + 0.55 * this.#random())) - 1]!
-  }
-
   paragraph(words: number): string {
+    const all = Array.from({ length: words }, () => this.word())
+    this.#paragraphs.push(all)
     const sentences: string[] = []
-    for (let left = words; left > 0; left -= SENTENCE_WORDS) {
-      const said = Array.from({ length: Math.min(SENTENCE_WORDS, left) }, () => this.word()).join(' ')
+    for (let at = 0; at < words; at += SENTENCE_WORDS) {
+      const said = all.slice(at, at + SENTENCE_WORDS).join(' ')
       sentences.push(`${said[0]!.toUpperCase()}${said.slice(1)}.`)
     }
     return sentences.join(' ')
@@ -50,8 +53,12 @@ export class MadeProse {
     )
   }
 
+  /** Words of one of the paragraphs, in their order, as somebody asks about it; those that every paragraph holds are left out. */
   question(): string {
-    return Array.from({ length: 7 }, (_, at) => (at % 2 === 0 ? this.rareWord() : this.word())).join(' ')
+    const about = this.#paragraphs[Math.floor(this.#random() * this.#paragraphs.length)]!
+    const words = about.filter((word) => !this.#small.has(word))
+    const from = Math.floor(this.#random() * Math.max(1, words.length - QUESTION_WORDS))
+    return words.slice(from, from + QUESTION_WORDS).join(' ')
   }
 }
 

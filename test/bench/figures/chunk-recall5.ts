@@ -4,7 +4,7 @@ import { productRun, splitterRun } from '../retrieval/chunk-runs.ts'
 import type { ChunkRun } from '../retrieval/chunk-runs.ts'
 import { chunkRecall, readChunkingData } from '../retrieval/chunking.ts'
 import type { ChunkingData } from '../retrieval/chunking.ts'
-import { mean } from '../retrieval/metrics.ts'
+import { mean } from '#shared/ranking/metrics.ts'
 import { halves } from '../retrieval/xquad.ts'
 import type { Figure, Row } from '../row.ts'
 

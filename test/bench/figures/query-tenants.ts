@@ -100,7 +100,7 @@ async function fill(database: Database, tenant: string, documents: number, seed:
       const segment = (await versionOf(sql, id, version))!
       await saveChunks(sql, segment, rows)
       await savePostings(sql, segment, postings)
-      await closeSegment(sql, segment, { chunks: rows.length, length, tokens: 0 })
+      await closeSegment(sql, segment, { chunks: rows.length, length, tokens: 0, languages: ['en'] })
       const stored = await chunksOfSegment(sql, segment.segment, 0, rows.length)
       const points = stored.map((chunk) => ({
         segment: segment.segment,

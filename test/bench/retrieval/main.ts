@@ -10,7 +10,7 @@ import { productRun, splitterRun } from './chunk-runs.ts'
 import { chunkRecall, readChunkingData } from './chunking.ts'
 import { evaluateAnswers, evaluateHalf, isIngested } from './evaluate.ts'
 import { memoryAnswerer } from './memory-answerer.ts'
-import { mean } from './metrics.ts'
+import { mean } from '#shared/ranking/metrics.ts'
 import { halves, readXquad } from './xquad.ts'
 
 const folder = process.argv[2]

@@ -97,11 +97,18 @@ export async function savePostings(
 export async function closeSegment(
   sql: TenantSql,
   { document, version }: Segment,
-  counts: { readonly chunks: number; readonly length: number; readonly tokens: number },
+  counts: {
+    readonly chunks: number
+    readonly length: number
+    readonly tokens: number
+    /** Of the chunks, the one of most of the text first. */
+    readonly languages: readonly string[]
+  },
 ): Promise<void> {
   await sql.query(
-    'update document_versions set chunks = $4, length = $5, tokens = $6 where tenant = $1 and document = $2 and version = $3',
-    [sql.tenant, document, version, counts.chunks, counts.length, counts.tokens],
+    `update document_versions set chunks = $4, length = $5, tokens = $6, languages = $7::text[], language = coalesce(($7::text[])[1], '')
+     where tenant = $1 and document = $2 and version = $3`,
+    [sql.tenant, document, version, counts.chunks, counts.length, counts.tokens, counts.languages],
   )
 }
 

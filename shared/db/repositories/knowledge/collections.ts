@@ -80,3 +80,15 @@ export async function removeCollection(sql: TenantSql, id: string): Promise<bool
   )
   return rows.length === 1
 }
+
+/** Languages of what is found in each collection of a tenant. */
+export async function languagesOfCollections(sql: TenantSql): Promise<Map<string, string[]>> {
+  const rows = await sql.query<{ collection: string; languages: string[] }>(
+    `select d.collection, array_agg(distinct spoken) as languages
+     from documents d join document_versions v on v.tenant = d.tenant and v.document = d.id and v.version = d.live_version
+       cross join lateral unnest(v.languages) as spoken
+     where d.tenant = $1 group by d.collection`,
+    [sql.tenant],
+  )
+  return new Map(rows.map(({ collection, languages }) => [collection, languages]))
+}

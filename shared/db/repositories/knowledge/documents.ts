@@ -120,7 +120,6 @@ export interface VersionChange {
   readonly mime?: string
   readonly pagesDone?: number
   readonly pagesTotal?: number | null
-  readonly language?: string
 }
 
 export async function changeVersion(
@@ -134,8 +133,8 @@ export async function changeVersion(
     `update document_versions set state = coalesce($4, state),
        cause = case when $4::text is null then cause else $5::jsonb end,
        hash = coalesce($6, hash), bytes = coalesce($7, bytes), mime = coalesce($8, mime),
-       pages_done = coalesce($9, pages_done), pages_total = coalesce($10, pages_total), language = coalesce($11, language),
-       changed_at = $12
+       pages_done = coalesce($9, pages_done), pages_total = coalesce($10, pages_total),
+       changed_at = $11
      where tenant = $1 and document = $2 and version = $3`,
     [
       sql.tenant,
@@ -148,7 +147,6 @@ export async function changeVersion(
       change.mime ?? null,
       change.pagesDone ?? null,
       change.pagesTotal ?? null,
-      change.language ?? null,
       now,
     ],
   )

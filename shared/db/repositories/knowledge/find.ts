@@ -56,17 +56,14 @@ export interface FoundByTerms {
   readonly total: number
 }
 
-const WITH_HITS = `
+const WITH_LIVE = `
   with live as materialized (${LIVE}),
   size as materialized (
-    select coalesce(sum(chunks), 0)::float8 as total, coalesce(sum(length) / nullif(sum(chunks), 0), 1)::float8 as average from live),
-  hits as materialized (
-    select p.term, p.segment, u.ordinal, u.tf, u.length
-    from postings p join live on live.segment = p.segment and live.collection = p.collection
-      cross join lateral unnest(p.ordinals, p.tfs, p.lengths) as u(ordinal, tf, length)
-    where p.tenant = $1 and p.term = any($8) and ($2::text[] = '{}' or p.collection = any($2))),
-  found as materialized (select term, count(*)::float8 as df from hits group by term)`
-
+    select coalesce(sum(chunks), 0)::float8 as total, coalesce(sum(length) / nullif(sum(chunks), 0), 1)::float8 as average from live)`
+/** Postings of the terms, a row for each segment. */
+const ASKED = `
+  from postings p join live on live.segment = p.segment and live.collection = p.collection
+  where p.tenant = $1 and p.term = any($8) and ($2::text[] = '{}' or p.collection = any($2))`
 const COUNTED = `(select coalesce(json_object_agg(term, df), '{}') from found) as frequencies, (select total from size) as total`
 
 /**
@@ -85,13 +82,16 @@ export async function findByTerms(
     frequencies: Record<string, number>
     total: number
   }>(
-    `${WITH_HITS},
+    `${WITH_LIVE},
+     asked as materialized (select p.term, p.segment, p.ordinals, p.tfs, p.lengths ${ASKED}),
+     found as materialized (select term, sum(cardinality(ordinals))::float8 as df from asked group by term),
      weighed as (
        select q.term, q.weight * ln(1 + (total - df + 0.5) / (df + 0.5)) as weight
        from unnest($8::text[], $9::float8[]) as q(term, weight) join found using (term) cross join size),
      best as (
        select segment, ordinal, sum(weight * tf * ($11::float8 + 1) / (tf + $11::float8 * (1 - $12::float8 + $12::float8 * length / average))) as score
-       from hits join weighed using (term) cross join size
+       from asked join weighed using (term) cross join size
+         cross join lateral unnest(ordinals, tfs, lengths) as u(ordinal, tf, length)
        group by segment, ordinal order by score desc, segment, ordinal limit $10)
      select (select json_agg(json_build_array(segment, ordinal, score) order by score desc, segment, ordinal) from best) as hits, ${COUNTED}`,
     [...scopeValues(sql, scope), terms.map(({ term }) => term), terms.map(({ weight }) => weight), limit, k1, b],
@@ -105,10 +105,10 @@ export async function countTerms(
   scope: FindScope,
   terms: readonly string[],
 ): Promise<Pick<FoundByTerms, 'frequencies' | 'total'>> {
-  const [row] = await sql.query<Pick<FoundByTerms, 'frequencies' | 'total'>>(`${WITH_HITS} select ${COUNTED}`, [
-    ...scopeValues(sql, scope),
-    terms,
-  ])
+  const [row] = await sql.query<Pick<FoundByTerms, 'frequencies' | 'total'>>(
+    `${WITH_LIVE}, found as (select p.term, sum(cardinality(p.ordinals))::float8 as df ${ASKED} group by p.term) select ${COUNTED}`,
+    [...scopeValues(sql, scope), terms],
+  )
   return row!
 }
 

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { StoredContent } from '#shared/contracts/ingestion.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
-import type { ObjectBucket } from '#shared/transport/port.ts'
+import type { ObjectBucket } from './port.ts'
+
+/** Content that lies in the object store: its objects in order. */
+export interface StoredObjects {
+  /** SHA-256, hex. */
+  readonly hash: string
+  readonly parts: string[]
+  readonly bytes: number
+}
 
 /** Puts bytes into the object store as they come, counted and hashed on their way. Nothing is left of what breaks off. */
 export async function storeContent(
@@ -10,7 +17,8 @@ export async function storeContent(
   tenant: string,
   content: AsyncIterable<Uint8Array>,
   maxBytes: number,
-): Promise<StoredContent> {
+): Promise<StoredObjects> {
+  // The tenant first, so that what a tenant has can be listed and removed.
   const name = `${tenant}/${newId()}`
   const hash = createHash('sha256')
   let bytes = 0
