@@ -130,6 +130,7 @@ export class TurnPrinter {
       case 'turn:transferred':
       case 'actor:changed':
       case 'letter:buried':
+      case 'log:moved':
       case 'activation:opened':
       case 'branch:changed':
         return

@@ -54,6 +54,7 @@ const KNOWN = {
   'turn:transferred': true,
   'actor:changed': true,
   'letter:buried': true,
+  'log:moved': true,
   'review:changed': true,
   'run:parked': true,
   'document:progress': true,

@@ -135,6 +135,7 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
     case 'loop:cut':
     case 'turn:transferred':
     case 'message:flagged':
+    case 'log:moved':
     case 'document:progress':
     case 'document:removed':
     case 'document:swept':

@@ -187,6 +187,8 @@ export function entryInWords(entry: KnownEntry): string {
         ...unknown.map((mark) => `no passage [${mark}]`),
       ].join('; ')
     }
+    case 'log:moved':
+      return `goes on in ${entry.payload.stream}`
     case 'document:progress':
       return documentInWords(entry.payload)
     case 'document:removed':

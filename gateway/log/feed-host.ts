@@ -1,7 +1,7 @@
+import type { EventLog } from '#shared/actor/event-log.ts'
 import type { Clock } from '#shared/lib/clock.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
-import type { Transport } from '#shared/transport/port.ts'
 import type { Floors } from '#shared/wire/voiding.ts'
 import type { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
@@ -10,12 +10,12 @@ import type { Reader } from './reader.ts'
 
 /** What a feed needs of the log reader that owns it. */
 export interface FeedHost {
-  readonly transport: Transport
+  readonly events: EventLog
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
   readonly metrics: Metrics
-  readonly life: LogLife
+  readonly lifeOf: (tenant: string) => LogLife
   readonly replays: Gate
   readonly checks: Gate
   readonly floors: (tenant: string, scope: string, sequence: number) => Promise<Floors>

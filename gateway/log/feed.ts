@@ -1,4 +1,4 @@
-import { EVENTS } from '#shared/actor/streams.ts'
+import type { LogView } from '#shared/actor/event-log.ts'
 import { coded, refuse } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import type { Cancel } from '#shared/lib/clock.ts'
@@ -12,6 +12,7 @@ import { FloorsBook } from './floors-book.ts'
 import { Incoming } from './incoming.ts'
 import { CHUNK_ENTRIES, HELD_ENTRIES, RETRY_FIRST_MS, RETRY_MAX_MS, STALLED_MS, WATCHED_SCOPES } from './limits.ts'
 import type { LiveLane } from './live-lane.ts'
+import type { LogLife } from './log-life.ts'
 import { Progress } from './progress.ts'
 import type { Reader } from './reader.ts'
 import { judge, staysInOrder } from './rebuild.ts'
@@ -39,6 +40,9 @@ export class Feed {
   readonly scope: string | null
   readonly #host: FeedHost
   readonly #lane: LiveLane
+  /** Where the log of its tenant is; when that moves, other feeds take over. */
+  readonly #life: LogLife
+  readonly #log: LogView
   readonly #filter: string
   readonly #fanOut = new FanOut()
   readonly #joining = new Set<Reader>()
@@ -64,6 +68,8 @@ export class Feed {
     this.#host = host
     this.#lane = lane
     this.tenant = lane.tenant
+    this.#life = host.lifeOf(lane.tenant)
+    this.#log = host.events.of(lane.tenant)
     this.scope = scope
     this.#filter = scope === null ? filters.eventsOfTenant(lane.tenant) : filters.eventsOfScope(lane.tenant, scope)
     this.#floors = this.#bookOf(scope === null ? WATCHED_SCOPES : 1)
@@ -102,6 +108,16 @@ export class Feed {
     this.#buffer = []
     this.#out = []
     return readers
+  }
+
+  /** Place of the last entry taken in, or known to hold nothing. */
+  get head(): number {
+    return this.#progress.head
+  }
+
+  /** Has taken in entries that were not yet compared with the stored log. */
+  get doubtful(): boolean {
+    return this.#progress.doubtful || this.#mustHeal || this.#hold
   }
 
   get checkedAt(): number {
@@ -155,7 +171,7 @@ export class Feed {
       return
     }
     this.#checking = true
-    const { transport, clock, checks } = this.#host
+    const { clock, checks } = this.#host
     const { head } = this.#progress
     this.#progress.checkedAt = clock.elapsed()
     try {
@@ -164,7 +180,7 @@ export class Feed {
         Promise.all(
           Object.values(Audience).map(async (audience) => ({
             lane: `${scope}.${audience}`,
-            last: (await transport.last(EVENTS, eventSubject(this.tenant, scope, audience)))?.sequence ?? 0,
+            last: (await this.#log.last(eventSubject(this.tenant, scope, audience)))?.sequence ?? 0,
           })),
         ),
       )
@@ -240,7 +256,7 @@ export class Feed {
     }
     if (audience === 'sys') return null
     const heads = live ? this.#progress.headsOf(scope, sequence) : undefined
-    const { incarnation } = this.#host.life
+    const { incarnation } = this.#life
     return this.#emit(new LogLine(audience, sequence, incarnation, incoming.conversationId(), event, heads))
   }
 
@@ -310,7 +326,7 @@ export class Feed {
   async #start(): Promise<void> {
     await this.#reading('start', async (readers) => {
       await this.#lane.ready()
-      const info = await this.#host.life.info()
+      const info = await this.#life.info()
       const from = lowest(readers)
       this.#progress.startAt(from)
       this.#floors.clear()
@@ -329,7 +345,7 @@ export class Feed {
     await this.#reading('join', async (readers) => {
       // For a watcher, floors are learnt while reading: entries of other scopes must not overtake meanwhile.
       if (this.scope === null) this.#hold = true
-      const info = await this.#host.life.info()
+      const info = await this.#life.info()
       // Not from their places only: a stored entry tells nothing of the one before it, so that a gap of the feed's own
       // would be closed over, and what was in it would never be missed.
       const from = Math.min(lowest(readers), this.#progress.verified)
@@ -375,9 +391,8 @@ export class Feed {
       // What they have been handed now need not be kept for them.
       if (this.#tape !== null && (this.#tape.at(-1)?.sequence ?? 0) <= last) this.#tape = []
     }
-    const { transport } = this.#host
     const range = { filters: [this.#filter], from: from + 1, signal: this.#abort.signal }
-    for await (const message of transport.read(EVENTS, range)) {
+    for await (const message of this.#log.read(range)) {
       const incoming = Incoming.stored(message, this.tenant)
       if (incoming === null) continue
       let entry: Entry | null
@@ -407,7 +422,7 @@ export class Feed {
       if (!floors.admit(event, audience)) return null
     }
     if (audience === 'sys') return null
-    return new LogLine(audience, sequence, this.#host.life.incarnation, incoming.conversationId(), event)
+    return new LogLine(audience, sequence, this.#life.incarnation, incoming.conversationId(), event)
   }
 
   /** Nothing may be awaited between the end of their replay and this. */
@@ -453,7 +468,7 @@ export class Feed {
 
   /** Reads everything after `verified` again and takes in what is missing. */
   async #heal(): Promise<void> {
-    const { replays, life, metrics, transport } = this.#host
+    const { replays, metrics } = this.#host
     await replays.run(async () => {
       metrics.count('waggle_log_replays_total', { cause: 'heal' })
       await this.#lane.ready()
@@ -462,11 +477,11 @@ export class Feed {
         if (this.scope === null) this.#hold = true
         const start = this.#progress.verified
         const heldAll = this.#hold
-        const info = await life.info()
+        const info = await this.#life.info()
         const stretch: Incoming[] = []
         let healed = 0
         const range = { filters: [this.#filter], from: start + 1, signal: this.#abort.signal }
-        for await (const message of transport.read(EVENTS, range)) {
+        for await (const message of this.#log.read(range)) {
           const incoming = Incoming.stored(message, this.tenant)
           if (incoming === null) continue
           if (this.scope !== null) stretch.push(incoming)
@@ -536,7 +551,7 @@ export class Feed {
       else if (audience !== 'sys') this.#progress.void(sequence)
       const event = incoming.event()
       if (!after || before || audience === 'sys' || event === null) continue
-      this.#emit(new LogLine(audience, sequence, this.#host.life.incarnation, incoming.conversationId(), event))
+      this.#emit(new LogLine(audience, sequence, this.#life.incarnation, incoming.conversationId(), event))
     }
     this.flush()
     for (const reader of behind) if (!broken.includes(reader)) this.join(reader)

@@ -1,7 +1,6 @@
-import { EVENTS } from '#shared/actor/streams.ts'
+import type { EventLog } from '#shared/actor/event-log.ts'
 import type { Log } from '#shared/contracts/log.ts'
 import type { PoolRef } from '#shared/actor/ref.ts'
-import type { Transport } from '#shared/transport/port.ts'
 import { filters } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
 import { Incoming } from './incoming.ts'
@@ -13,7 +12,7 @@ export type Keeper = (tenant: string) => PoolRef<(typeof Log)['messages']>
  * the place of an opening is not yet known, from the log itself.
  */
 export async function loadFloors(
-  parts: { readonly transport: Transport; readonly keeper: Keeper },
+  parts: { readonly events: EventLog; readonly keeper: Keeper },
   tenant: string,
   scope: string,
   sequence: number,
@@ -25,10 +24,8 @@ export async function loadFloors(
     for (const { who, epoch } of known.floors) floors.raise(who, epoch)
     return floors
   }
-  for await (const message of parts.transport.read(EVENTS, {
-    filters: [filters.eventsOfScope(tenant, scope)],
-    from: 1,
-  })) {
+  const range = { filters: [filters.eventsOfScope(tenant, scope)], from: 1 }
+  for await (const message of parts.events.of(tenant).read(range)) {
     if (message.sequence > sequence) break
     const incoming = Incoming.stored(message, tenant)
     const event = incoming?.event() ?? null

@@ -13,15 +13,25 @@ export class Incoming {
   readonly sequence: number
   /** Sequence of the entry before it in this lane; 0 for the first, and for stored ones, which come in order. */
   readonly previous: number
+  /** Live, from a stream of its tenant's own. */
+  readonly own: boolean
   readonly #data: Uint8Array
   #event: LogEvent | null | undefined
 
-  private constructor(lane: string, audience: Audience, sequence: number, previous: number, data: Uint8Array) {
+  private constructor(
+    lane: string,
+    audience: Audience,
+    sequence: number,
+    previous: number,
+    own: boolean,
+    data: Uint8Array,
+  ) {
     this.lane = lane
     this.scope = lane.slice(0, lane.lastIndexOf('.'))
     this.audience = audience
     this.sequence = sequence
     this.previous = previous
+    this.own = own
     this.#data = data
   }
 
@@ -29,15 +39,16 @@ export class Incoming {
   static live(message: InboundMessage, tenant: string): Incoming | null {
     const { subject, sequence, data } = message
     if (sequence === undefined) return null
-    const lane = subject.slice(LIVE_PREFIX + tenant.length)
+    const own = subject.startsWith('own.', LIVE_PREFIX + tenant.length)
+    const lane = subject.slice(LIVE_PREFIX + tenant.length + (own ? 'own.' : 'ev.').length)
     const audience = audienceOf(lane)
-    return audience === null ? null : new Incoming(lane, audience, sequence, message.previous ?? 0, data)
+    return audience === null ? null : new Incoming(lane, audience, sequence, message.previous ?? 0, own, data)
   }
 
   static stored(message: StoredMessage, tenant: string): Incoming | null {
     const lane = message.subject.slice(STORED_PREFIX + tenant.length)
     const audience = audienceOf(lane)
-    return audience === null ? null : new Incoming(lane, audience, message.sequence, 0, message.data)
+    return audience === null ? null : new Incoming(lane, audience, message.sequence, 0, false, message.data)
   }
 
   /** Null when it cannot be decoded; it then counts for nothing. */
@@ -57,7 +68,7 @@ export class Incoming {
   }
 }
 
-const LIVE_PREFIX = 'live.t..ev.'.length
+const LIVE_PREFIX = 'live.t..'.length
 const STORED_PREFIX = 't..ev.'.length
 
 function audienceOf(lane: string): Audience | null {

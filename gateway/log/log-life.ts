@@ -1,9 +1,6 @@
-import { EVENTS } from '#shared/actor/streams.ts'
-import { PLATFORM } from '#shared/actor/core.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
-import type { StreamInfo, Transport } from '#shared/transport/port.ts'
+import type { LogInfo, LogView } from '#shared/actor/event-log.ts'
 import { formatCursor } from '#shared/wire/cursor.ts'
-import type { Keeper } from './floors-book.ts'
 
 /**
  * Which log this is, as far as this process knows: its incarnation, when its stream was made, and the highest sequence
@@ -11,16 +8,18 @@ import type { Keeper } from './floors-book.ts'
  * mean other entries, so everybody has to begin anew.
  */
 export class LogLife {
-  readonly #transport: Transport
-  readonly #keeper: Keeper
-  readonly #onChange: () => void
+  /** While it is being learnt anew. */
+  reborn: Promise<void> | null = null
+  /** Its tail when all quiet feeds were compared with it. */
+  idleTail = -1
+  readonly #log: () => LogView
+  readonly #onChange: (life: LogLife) => void
   #incarnation = ''
   #created = 0
   #highest = 0
 
-  constructor(transport: Transport, keeper: Keeper, onChange: () => void) {
-    this.#transport = transport
-    this.#keeper = keeper
+  constructor(log: () => LogView, onChange: (life: LogLife) => void) {
+    this.#log = log
     this.#onChange = onChange
   }
 
@@ -32,20 +31,18 @@ export class LogLife {
     return formatCursor({ incarnation: this.#incarnation, sequence })
   }
 
-  /** Takes the log as it is now. Throws UNREACHABLE, DEADLINE or BROKER_DOWN. */
-  async learn(): Promise<void> {
-    const incarnation = await this.#ask()
-    const { created, lastSequence } = await this.#transport.streamInfo(EVENTS)
+  /** Takes the log as it is now. Throws BROKER_DOWN. */
+  async learn(incarnation: string): Promise<void> {
+    const { created, lastSequence } = await this.#log().info()
     this.#incarnation = incarnation
     this.#created = created
     this.#highest = lastSequence
   }
 
-  /** True when the keeper still names the incarnation that is known here; otherwise everybody begins anew. */
-  async compare(): Promise<boolean> {
-    const known = this.#incarnation
-    const same = (await this.#ask()) === known
-    if (!same && known === this.#incarnation) this.#onChange()
+  /** True when this is the incarnation that is known here; otherwise everybody begins anew. */
+  compare(incarnation: string): boolean {
+    const same = incarnation === this.#incarnation
+    if (!same) this.#onChange(this)
     return same
   }
 
@@ -54,20 +51,22 @@ export class LogLife {
   }
 
   /** Throws CONFLICT when it is not the log that is known here; everybody then begins anew. */
-  async info(): Promise<StreamInfo> {
+  async info(): Promise<LogInfo> {
     // What comes in while the question is under way may be newer than its answer.
     const seen = this.#highest
     const known = this.#incarnation
-    const info = await this.#transport.streamInfo(EVENTS)
+    const info = await this.#log().info()
     if (known === this.#incarnation && (info.created !== this.#created || info.lastSequence < seen)) {
-      this.#onChange()
+      this.#onChange(this)
       throw new WaggleError('CONFLICT', { reason: 'The log began anew.' })
     }
     this.note(info.lastSequence)
     return info
   }
+}
 
-  async #ask(): Promise<string> {
-    return (await this.#keeper(PLATFORM.tenant).ask('incarnation', {})).incarnation
-  }
+/** Whether entries can be read from after this place. */
+export function isWithin(sequence: number, { firstSequence, lastSequence, gap }: LogInfo): boolean {
+  if (gap !== null && sequence > gap[0] && sequence + 1 < gap[1]) return false
+  return sequence <= lastSequence && sequence + 1 >= firstSequence
 }

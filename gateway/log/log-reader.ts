@@ -1,5 +1,5 @@
-import { placeAt } from '#shared/actor/log-search.ts'
-import { EVENTS } from '#shared/actor/streams.ts'
+import { EventLog } from '#shared/actor/event-log.ts'
+import { PLATFORM } from '#shared/actor/core.ts'
 import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
 import { backoffMs } from '#shared/lib/backoff.ts'
 import { delay, systemClock } from '#shared/lib/clock.ts'
@@ -8,7 +8,7 @@ import { silentLogger } from '#shared/lib/logger.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Snapshot } from '#shared/contracts/client.ts'
 import type { Metrics } from '#shared/telemetry/metrics.ts'
-import type { StreamInfo, Transport } from '#shared/transport/port.ts'
+import type { Transport } from '#shared/transport/port.ts'
 import { parseCursor } from '#shared/wire/cursor.ts'
 import type { Heads } from '#shared/wire/cursor.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
@@ -34,7 +34,9 @@ import {
   UNHURRIED_SWEEP_MS,
 } from './limits.ts'
 import { LiveLane } from './live-lane.ts'
-import { LogLife } from './log-life.ts'
+import { isWithin } from './log-life.ts'
+import type { LogLife } from './log-life.ts'
+import { LogLives } from './log-lives.ts'
 import { readPast } from './past.ts'
 import { TypedReader } from './reader.ts'
 import type { Reader, SnapshotBody } from './reader.ts'
@@ -82,7 +84,8 @@ export class LogReader {
   readonly #random: () => number
   readonly #log: Logger
   readonly #metrics: Metrics
-  readonly #life: LogLife
+  readonly #events: EventLog
+  readonly #lives: LogLives
   readonly #host: FeedHost
   readonly #lanes = new Map<string, LiveLane>()
   readonly #readers = new Set<Reader>()
@@ -93,8 +96,6 @@ export class LogReader {
   #hurried = false
   #comparedAt: number
   #idleCheckedAt: number
-  #idleTail = -1
-  #reborn: Promise<void> | null = null
 
   constructor(parts: LogReaderParts) {
     const { transport, keeper, metrics, clock = systemClock, random = Math.random, log = silentLogger } = parts
@@ -103,18 +104,24 @@ export class LogReader {
     this.#random = random
     this.#log = log
     this.#metrics = metrics
-    this.#life = new LogLife(transport, keeper, () => this.#beginAnew())
+    const events = (this.#events = new EventLog(transport, clock))
+    this.#lives = new LogLives({
+      events,
+      keeper,
+      onChange: (life) => this.#beginAnew(life),
+      onMove: (tenant) => this.#follow(tenant),
+    })
     this.#comparedAt = this.#idleCheckedAt = clock.elapsed()
     this.#host = {
-      transport,
+      events,
       clock,
       random,
       log,
       metrics,
-      life: this.#life,
+      lifeOf: (tenant) => this.#lives.of(tenant),
       replays: new Gate(MAX_REPLAYS),
       checks: new Gate(MAX_CHECKS),
-      floors: (tenant, scope, sequence) => loadFloors({ transport, keeper }, tenant, scope, sequence),
+      floors: (tenant, scope, sequence) => loadFloors({ events, keeper }, tenant, scope, sequence),
       restart: (reader, cause, at) => void this.#restart(reader, cause, at),
       idle: (feed) => this.#drop(feed),
       hurry: () => this.#watchOver(true),
@@ -127,7 +134,7 @@ export class LogReader {
   async start(): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
-        await this.#life.learn()
+        await this.#lives.learn()
         break
       } catch (error) {
         const waitMs = backoffMs(failures, RETRY_FIRST_MS, RETRY_MAX_MS, this.#random)
@@ -158,9 +165,8 @@ export class LogReader {
 
   /** Throws what `takeSnapshot` throws, or BROKER_DOWN, UNREACHABLE, DEADLINE. */
   async open<E extends Entry>(request: OpenRequest<E>): Promise<Opening> {
-    await this.#reborn
     const { view, conversationId, after, takeSnapshot, sink } = request
-    const place = await this.#placeOf(after, { tenant: view.tenant, conversationId, audiences: view.audiences })
+    const place = await this.#placeOf(view.tenant, after, { conversationId, audiences: view.audiences })
     const reader = new TypedReader(view, sink, conversationId, takeSnapshot)
     let snapshot: Snapshot | null = null
     if (place === null) {
@@ -177,16 +183,17 @@ export class LogReader {
     readonly sink: Sink<Entry>
   }): Promise<Opening> {
     const view = View.operator(request.principal)
-    await this.#reborn
-    const place = (await this.#placeOf(request.after, null)) ?? (await this.#life.info()).lastSequence
-    return this.#opening(new TypedReader(view, request.sink, null, null), this.#life.cursor(place), null)
+    const place = await this.#placeOf(view.tenant, request.after, null)
+    const life = this.#lives.of(view.tenant)
+    const cursor = life.cursor(place ?? (await life.info()).lastSequence)
+    return this.#opening(new TypedReader(view, request.sink, null, null), cursor, null)
   }
 
   /** Proof that the broker answers and the keeper names the log that is read here. Throws what is wrong. */
   async probe(): Promise<void> {
     if (!this.#connected) throw new WaggleError('BROKER_DOWN')
-    await this.#life.info()
-    await this.#life.compare()
+    await this.#lives.of(PLATFORM.tenant).info()
+    await this.#lives.compare()
   }
 
   #opening(reader: Reader, cursor: string, snapshot: Snapshot | null): Opening {
@@ -199,7 +206,8 @@ export class LogReader {
         if (reader.mode !== 'opened' || this.#abort.signal.aborted) return
         this.#readers.add(reader)
         // The log may have begun anew since the place was found.
-        if (incarnation === this.#life.incarnation && this.#reborn === null) this.#attach(reader)
+        const life = this.#lives.of(reader.tenant)
+        if (incarnation === life.incarnation && life.reborn === null) this.#attach(reader)
         else void this.#restart(reader, 'reborn', null)
       },
       close: () => this.#end(reader),
@@ -207,31 +215,42 @@ export class LogReader {
   }
 
   /** Where a reader with this cursor goes on; null: it needs a snapshot. */
-  async #placeOf(after: string | undefined, seen: Seen | null): Promise<number | null> {
+  async #placeOf(tenant: string, after: string | undefined, seen: Seen | null): Promise<number | null> {
+    await this.#lives.of(tenant).reborn
     const cursor = after === undefined ? null : parseCursor(after)
     if (cursor === null) return null
+    const isThere = async (): Promise<boolean> => {
+      const life = this.#lives.of(tenant)
+      return cursor.incarnation === life.incarnation && isWithin(cursor.sequence, await life.info())
+    }
     // It may be this process that has not heard yet.
-    if (cursor.incarnation !== this.#life.incarnation && (await this.#life.compare())) return null
-    await this.#reborn
-    if (cursor.incarnation !== this.#life.incarnation) return null
-    const info = await this.#life.info()
-    if (!isWithin(cursor.sequence, info)) return null
+    if (!(await isThere())) {
+      if (await this.#lives.compare()) return null
+      await this.#lives.of(tenant).reborn
+      if (!(await isThere())) return null
+    }
     if (seen === null || cursor.heads === undefined) return cursor.sequence
-    return (await this.#hasMissed(cursor.sequence, cursor.heads, seen)) ? null : cursor.sequence
+    return (await this.#hasMissed(tenant, cursor.sequence, cursor.heads, seen)) ? null : cursor.sequence
   }
 
   /** An entry that this reader may see, or that decides what counts, was lost before the one whose cursor it holds. */
-  async #hasMissed(sequence: number, heads: Heads, { tenant, conversationId, audiences }: Seen): Promise<boolean> {
+  async #hasMissed(
+    tenant: string,
+    sequence: number,
+    heads: Heads,
+    { conversationId, audiences }: Seen,
+  ): Promise<boolean> {
+    const log = this.#events.of(tenant)
     for (const audience of [...audiences, 'sys'] as const) {
       const head = heads[audience]
       if (head >= sequence) continue
       const subject = eventSubject(tenant, encodeName(conversationId), audience)
       const missed = await this.#host.checks.run(async () => {
-        const last = (await this.#transport.last(EVENTS, subject))?.sequence ?? 0
+        const last = (await log.last(subject))?.sequence ?? 0
         if (last <= head) return false
         if (last <= sequence) return true
         const range = { filters: [subject], from: head + 1, signal: this.#abort.signal }
-        for await (const next of this.#transport.read(EVENTS, range)) return next.sequence <= sequence
+        for await (const next of log.read(range)) return next.sequence <= sequence
         return false
       })
       if (missed) return true
@@ -247,16 +266,18 @@ export class LogReader {
     at: number | null,
   ): Promise<Snapshot> {
     for (;;) {
-      await this.#reborn
-      const { incarnation } = this.#life
-      const tail = at ?? (await this.#life.info()).lastSequence
+      const life = this.#lives.of(tenant)
+      await life.reborn
+      const { incarnation } = life
+      const tail = at ?? (await life.info()).lastSequence
       const body = await takeSnapshot()
       const sequence = body.turns.length === 0 ? tail : await this.#beginningOf(body, tenant, tail)
-      const parts = { transport: this.#transport, incarnation, signal: this.#abort.signal, floors: this.#host.floors }
+      const parts = { log: this.#events.of(tenant), incarnation, signal: this.#abort.signal, floors: this.#host.floors }
       const past = audiences.includes('ops')
         ? { past: [...(await this.#host.replays.run(() => readPast(parts, tenant, body, sequence)))] }
         : {}
-      if (incarnation === this.#life.incarnation) return { ...body, ...past, cursor: this.#life.cursor(sequence) }
+      if (life === this.#lives.of(tenant) && incarnation === life.incarnation)
+        return { ...body, ...past, cursor: life.cursor(sequence) }
       at = null
     }
   }
@@ -274,8 +295,9 @@ export class LogReader {
     const asked = open.map(({ messageId }) => messages.find(({ id }) => id === messageId)?.at ?? 0)
     return await this.#host.replays.run(async () => {
       const filters = [eventSubject(tenant, encodeName(conversationId), 'pub')]
-      const from = await placeAt(this.#transport, Math.min(...asked))
-      for await (const message of this.#transport.read(EVENTS, { filters, from, signal: this.#abort.signal })) {
+      const log = this.#events.of(tenant)
+      const from = await log.placeAt(Math.min(...asked))
+      for await (const message of log.read({ filters, from, signal: this.#abort.signal })) {
         if (message.sequence > tail) break
         const event = Incoming.stored(message, tenant)?.event()
         if (event?.type !== 'turn:started' || typeof event.payload !== 'object' || event.payload === null) continue
@@ -288,7 +310,14 @@ export class LogReader {
   #attach(reader: Reader): void {
     let lane = this.#lanes.get(reader.tenant)
     if (lane === undefined) {
-      lane = new LiveLane(this.#transport, reader.tenant, this.#life)
+      const { tenant } = reader
+      lane = new LiveLane({
+        transport: this.#transport,
+        events: this.#events,
+        tenant,
+        look: () => this.#lives.compare(),
+        note: (sequence) => this.#lives.of(tenant).note(sequence),
+      })
       this.#lanes.set(reader.tenant, lane)
     }
     const scope = reader.conversationId === null ? null : encodeName(reader.conversationId)
@@ -326,17 +355,19 @@ export class LogReader {
     this.#metrics.count('waggle_log_snapshots_total', { cause })
     for (let failures = 0; ; failures++) {
       try {
-        await this.#reborn
-        const { incarnation } = this.#life
+        const life = this.#lives.of(tenant)
+        await life.reborn
+        const { incarnation } = life
         const snapshot =
           takeSnapshot === null || conversationId === null
             ? null
             : await this.#snapshot(reader, conversationId, takeSnapshot, at)
         const place =
-          snapshot === null ? (at ?? (await this.#life.info()).lastSequence) : parseCursor(snapshot.cursor)!.sequence
+          snapshot === null ? (at ?? (await life.info()).lastSequence) : parseCursor(snapshot.cursor)!.sequence
         if (reader.mode !== 'restarting') return
         const current = snapshot === null ? incarnation : parseCursor(snapshot.cursor)!.incarnation
-        if (this.#reborn !== null || current !== this.#life.incarnation) {
+        const now = this.#lives.of(tenant)
+        if (now.reborn !== null || current !== now.incarnation) {
           at = null
           continue
         }
@@ -366,31 +397,58 @@ export class LogReader {
   }
 
   /** The log is another one, or lost its tail: cursors and floors mean nothing any more. */
-  #beginAnew(): void {
-    this.#reborn ??= this.#learnAnew().finally(() => {
-      this.#reborn = null
-      for (const reader of this.#readers) if (reader.mode !== 'restarting') void this.#restart(reader, 'reborn', null)
+  #beginAnew(life: LogLife): void {
+    life.reborn ??= this.#learnAnew(life).finally(() => {
+      life.reborn = null
+      for (const reader of this.#readers)
+        if (this.#lives.of(reader.tenant) === life && reader.mode !== 'restarting')
+          void this.#restart(reader, 'reborn', null)
     })
   }
 
-  async #learnAnew(): Promise<void> {
-    const was = this.#life.incarnation
-    this.#log.warn({ incarnation: was }, 'The log began anew; all readers get a snapshot.')
+  async #learnAnew(life: LogLife): Promise<void> {
+    const was = life.incarnation
+    this.#log.warn({ incarnation: was }, 'A log began anew; all its readers get a snapshot.')
     for (const feed of this.#feeds()) {
+      if (this.#lives.of(feed.tenant) !== life) continue
       for (const reader of feed.close()) reader.mode = 'opened'
       this.#drop(feed)
     }
     const begun = this.#clock.elapsed()
     for (let failures = 0; !this.#abort.signal.aborted; failures++) {
       try {
-        await this.#life.learn()
+        await this.#lives.learnAgain(life)
         // The keeper may not know yet. If it never finds anything wrong, snapshots under the old name are still right.
-        if (this.#life.incarnation !== was || this.#clock.elapsed() - begun > REBORN_WAIT_MS) return
+        if (life.incarnation !== was || this.#clock.elapsed() - begun > REBORN_WAIT_MS) return
       } catch (error) {
         this.#log.debug({ code: coded(error).code }, 'The log could not be learnt yet.')
       }
       const waitMs = backoffMs(failures, RETRY_FIRST_MS, RETRY_MAX_MS, this.#random)
       await delay(this.#clock, waitMs, this.#abort.signal).catch(() => undefined)
+    }
+  }
+
+  /** The log of a tenant goes on elsewhere: its readers go on there, from where they are if that is certain. */
+  #follow(tenant: string): void {
+    const place = this.#events.placeOf(tenant)
+    const lane = this.#lanes.get(tenant)
+    if (place === null || lane === undefined) return
+    this.#log.info({ tenant, stream: place.stream }, 'The log of a tenant has moved.')
+    for (const feed of Array.from(lane.all())) {
+      feed.flush()
+      const { head, doubtful } = feed
+      const readers = feed.close()
+      this.#drop(feed)
+      for (const reader of readers) {
+        const inStep = reader.mode === 'in step'
+        // It may have been taken further by the tail of the shared log: there is nothing of this tenant behind its end.
+        const at = Math.min(inStep ? head : reader.position, place.after)
+        reader.position = at
+        reader.mode = 'opened'
+        // An entry may be missing before the last one it had; and one that waits for room has left some out.
+        if (reader.thin || (inStep && doubtful)) void this.#restart(reader, 'moved', null)
+        else this.#attach(reader)
+      }
     }
   }
 
@@ -419,7 +477,7 @@ export class LogReader {
       for (const feed of this.#feeds()) feed.sweep(now)
       if (now - this.#comparedAt >= INCARNATION_CHECK_MS) {
         this.#comparedAt = now
-        this.#life
+        this.#lives
           .compare()
           .catch((error: unknown) => this.#log.debug({ code: coded(error).code }, 'The keeper does not answer.'))
       }
@@ -434,15 +492,18 @@ export class LogReader {
   /** Also a lone entry of a quiet scope may be lost on the live lane. When nothing was stored since the last look, none was. */
   async #checkIdle(now: number): Promise<void> {
     try {
-      const { lastSequence } = await this.#life.info()
-      if (lastSequence === this.#idleTail) return
-      let all = true
-      for (const feed of this.#feeds()) {
-        if (now - feed.checkedAt >= IDLE_CHECK_MS) await feed.check()
-        else all = false
+      for (const life of new Set([...this.#lanes.keys()].map((tenant) => this.#lives.of(tenant)))) {
+        const { lastSequence } = await life.info()
+        if (lastSequence === life.idleTail) continue
+        let all = true
+        for (const feed of this.#feeds()) {
+          if (this.#lives.of(feed.tenant) !== life) continue
+          if (now - feed.checkedAt >= IDLE_CHECK_MS) await feed.check()
+          else all = false
+        }
+        // One that was compared a moment ago may have lost something since.
+        if (all) life.idleTail = lastSequence
       }
-      // One that was compared a moment ago may have lost something since.
-      if (all) this.#idleTail = lastSequence
     } catch (error) {
       this.#log.debug({ code: coded(error).code }, 'The tail of the log could not be asked for.')
     }
@@ -451,11 +512,6 @@ export class LogReader {
 
 /** What a cursor was given out for. */
 interface Seen {
-  readonly tenant: string
   readonly conversationId: string
   readonly audiences: readonly ReadableAudience[]
-}
-
-function isWithin(sequence: number, info: StreamInfo): boolean {
-  return sequence <= info.lastSequence && sequence + 1 >= info.firstSequence
 }

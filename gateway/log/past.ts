@@ -1,10 +1,8 @@
-import { placeAt } from '#shared/actor/log-search.ts'
-import { EVENTS } from '#shared/actor/streams.ts'
+import type { LogView } from '#shared/actor/event-log.ts'
 import type { LogEntry } from '#shared/contracts/client.ts'
 import { encodeName } from '#shared/wire/names.ts'
 import { filters } from '#shared/wire/subjects.ts'
 import type { Floors } from '#shared/wire/voiding.ts'
-import type { Transport } from '#shared/transport/port.ts'
 import { LogLine } from './entry.ts'
 import { Incoming } from './incoming.ts'
 import { PAST_BYTES, PAST_ENTRIES, PAST_TURNS } from './limits.ts'
@@ -25,7 +23,7 @@ const OF_TURNS: ReadonlySet<string> = new Set([
 ])
 
 export interface PastParts {
-  readonly transport: Transport
+  readonly log: LogView
   readonly incarnation: string
   readonly signal: AbortSignal
   readonly floors: (tenant: string, scope: string, sequence: number) => Promise<Floors>
@@ -46,17 +44,13 @@ export async function readPast(
   const questions = body.messages.filter(({ role }) => role === 'user')
   const first = questions.at(-PAST_TURNS) ?? questions[0]
   if (first === undefined) return []
-  const { transport, incarnation, signal } = parts
+  const { log, incarnation, signal } = parts
   const scope = encodeName(body.conversationId)
-  const from = await placeAt(transport, first.at)
+  const from = await log.placeAt(first.at)
   if (from > upTo) return []
   const floors = await parts.floors(tenant, scope, from - 1)
   const past: LogLine<'pub' | 'ops'>[] = []
-  for await (const message of transport.read(EVENTS, {
-    filters: [filters.eventsOfScope(tenant, scope)],
-    from,
-    signal,
-  })) {
+  for await (const message of log.read({ filters: [filters.eventsOfScope(tenant, scope)], from, signal })) {
     if (message.sequence > upTo) break
     const incoming = Incoming.stored(message, tenant)
     const event = incoming?.event() ?? null

@@ -33,7 +33,9 @@ export function again(tenant: string, letter: Letter, edited: unknown): Again {
       case 'ask':
       case 'call':
       case 'ev':
+      case 'own':
       case 'live':
+      case 'live own':
       case 'sig':
         throw refuse('BAD_INPUT', { reason: 'Only commands and messages of bridges can be replayed.' })
     }

@@ -10,7 +10,7 @@ export function hostSupervisor({ system, store, configs, platformModel, models }
   system.host(
     supervisorOf((node) => system.isAlive(node)),
     routeOf({ ...routeSources(configs, platformModel), models }),
-    logKeeper(store, () => system.incarnation),
+    logKeeper(store, () => system.logs),
   )
 }
 

@@ -3,6 +3,7 @@ import type { NewId } from '#shared/lib/ids.ts'
 import type { Logger } from '#shared/lib/logger.ts'
 import type { Principal } from '#shared/wire/envelope.ts'
 import type { Transport } from '#shared/transport/port.ts'
+import type { EventLog } from './event-log.ts'
 import type { Limits } from './limits.ts'
 import type { Observe } from './observe.ts'
 import type { Store } from './store.ts'
@@ -12,6 +13,7 @@ export interface Core {
   /** Unique name of this process's runtime. */
   readonly node: string
   readonly transport: Transport
+  readonly events: EventLog
   readonly clock: Clock
   /** In [0, 1): jitter and load spreading, nothing that must not be guessed. */
   readonly random: () => number

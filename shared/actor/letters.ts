@@ -90,7 +90,7 @@ export function announceLetter(core: Core, buried: DeadLetter, type: string): vo
   const head = { id, type: LETTER_BURIED, version: 1, by: `system/${core.node}`, epoch: 0, control: 0 } as const
   const bytes = encodeEvent({ ...head, at: buried.at, trace: buried.trace, payload })
   const subject = eventSubject(buried.tenant, keyHead(about.key), 'ops')
-  core.transport.append(subject, bytes, { messageId: `${subject}#${id}` }).catch((error: unknown) => {
+  core.events.append(subject, bytes, { messageId: `${subject}#${id}` }).catch((error: unknown) => {
     core.log.debug({ letter: buried.id, code: coded(error).code }, 'a letter was not announced')
   })
 }
@@ -110,7 +110,9 @@ function addressee(subject: string): { tenant: string; kind: string; key: string
         return { tenant, kind: parsed.lane, key: parsed.thread }
       case 'ask':
       case 'call':
+      case 'own':
       case 'live':
+      case 'live own':
       case 'sig':
         return null
     }

@@ -7,7 +7,7 @@ import { saidSince } from './log-search.ts'
 import { Way, decodeEntries, eventIdOf, raisedId } from './outbox.ts'
 import type { Entry, Relay } from './outbox.ts'
 import type { LogMark } from './store.ts'
-import { ANY_EVENT, EVENTS } from './streams.ts'
+import type { LogView } from './event-log.ts'
 
 /**
  * The life of the log (I5, I12). A broker may lose the tail of its streams in a power cut; the outbox has it. Lost is: a
@@ -26,7 +26,7 @@ import { ANY_EVENT, EVENTS } from './streams.ts'
 export class LogKeeper {
   readonly #core: HostCore
   readonly #relay: Relay
-  readonly #mine: () => boolean
+  readonly #kept: KeptLog
   #incarnation = ''
   /** The head that was marked last. */
   #marked = -1
@@ -42,10 +42,15 @@ export class LogKeeper {
   #stopListening: () => void = () => {}
   #closed = false
 
-  constructor(core: HostCore, relay: Relay, mine: () => boolean) {
+  constructor(core: HostCore, relay: Relay, kept: KeptLog) {
     this.#core = core
     this.#relay = relay
-    this.#mine = mine
+    this.#kept = kept
+  }
+
+  /** Under this name the keeper's epoch is minted. */
+  get #claim(): string {
+    return `$log/${this.#kept.stream}`
   }
 
   get incarnation(): string {
@@ -89,8 +94,9 @@ export class LogKeeper {
   async #look(): Promise<void> {
     const { store, transport, clock, newId } = this.#core
     // The mark first: a head that was read before somebody else's mark would seem to have been cut.
-    const mark = await store.logMark(EVENTS)
-    const { created, lastSequence } = await transport.streamInfo(EVENTS)
+    const { stream } = this.#kept
+    const mark = await store.logMark(stream)
+    const { created, lastSequence } = await transport.streamInfo(stream)
     if (mark === null) {
       this.#incarnation = newId()
       return await this.#save(created, clock.now())
@@ -98,12 +104,12 @@ export class LogKeeper {
     // What it relayed and had not marked was hidden from the keeper, which looks once more.
     if (mark.incarnation !== this.#incarnation) await this.#relay.flush()
     this.#incarnation = mark.incarnation
-    if (!this.#mine()) {
+    if (!this.#kept.mine()) {
       this.#epoch = null
       return
     }
     if (this.#epoch === null) {
-      this.#epoch = await store.claim(KEEPER, 0, this.#core.node)
+      this.#epoch = await store.claim(this.#claim, 0, this.#core.node)
       this.#searches = Math.max(1, this.#searches)
       if (this.#incarnation.endsWith(MENDING)) {
         this.#since ??= mark.at
@@ -112,6 +118,7 @@ export class LogKeeper {
     }
     if (mark.created !== created || lastSequence < mark.sequence) await this.#renew(mark, created)
     if (this.#searches > 0) {
+      if (!this.#kept.settled()) return
       await this.#relay.flush()
       let entries = await this.#relayed(this.#since ?? mark.at - GLANCE_MS)
       let lost = await this.#lostFacts(entries)
@@ -137,7 +144,10 @@ export class LogKeeper {
     this.#incarnation = `${this.#core.newId()}${MENDING}`
     this.#since = Math.min(this.#since ?? Infinity, mark.at - OVERLAP_MS)
     this.#searches = SEARCHES
-    this.#core.log.warn({ was: mark.incarnation, now: this.#incarnation, mark: mark.sequence }, 'the log lost its tail')
+    this.#core.log.warn(
+      { stream: this.#kept.stream, was: mark.incarnation, now: this.#incarnation, mark: mark.sequence },
+      'the log lost its tail',
+    )
     await this.#save(created, this.#since)
     this.#marked = -1
   }
@@ -156,34 +166,38 @@ export class LogKeeper {
 
   /** Throws STALE_EPOCH when another node has become the keeper. */
   async #check(): Promise<void> {
-    await this.#core.store.commit({ tenant: '-', kind: KEEPER, partition: 0, epoch: this.#epoch ?? 0 }, [])
+    await this.#core.store.commit({ tenant: '-', kind: this.#claim, partition: 0, epoch: this.#epoch ?? 0 }, [])
   }
 
   /** @param at read before the head: what was relayed until then is told by it */
   async #save(created: number, at: number): Promise<void> {
     const { store, transport } = this.#core
     if (this.#epoch !== null) await this.#check()
-    const { lastSequence } = await transport.streamInfo(EVENTS)
-    await store.saveLogMark(EVENTS, { incarnation: this.#incarnation, created, sequence: lastSequence, at })
+    const { stream } = this.#kept
+    const { lastSequence } = await transport.streamInfo(stream)
+    await store.saveLogMark(stream, { incarnation: this.#incarnation, created, sequence: lastSequence, at })
     this.#marked = lastSequence
   }
 
   async #relayed(since: number): Promise<Relayed> {
     const rows = await this.#core.store.relayedSince(since)
-    const entries = rows.flatMap((row) => decodeEntries(row.entries)).filter(([way]) => way === Way.append)
+    const entries = rows
+      .filter(({ tenant }) => this.#kept.holds(tenant))
+      .flatMap((row) => decodeEntries(row.entries))
+      .filter(([way]) => way === Way.append)
     const isFact = ([, subject]: Entry): boolean => parseSubject(subject).lane === 'ev'
     return { since, facts: entries.filter(isFact), commands: entries.filter((entry) => !isFact(entry)) }
   }
 
   /** Those that are not in the log, or there under an epoch that had been followed. */
   async #lostFacts({ since, facts }: Relayed): Promise<Fact[]> {
-    const { transport } = this.#core
     if (facts.length === 0) return []
+    const { log, filter } = this.#kept
     const spoken = new Map<string, number>()
     const voices = new Map<string, Voice>()
     const told = new Set<string>()
     const voided = new Set<string>()
-    for (const { subject, event } of await saidSince(transport, since, [ANY_EVENT])) {
+    for (const { subject, event } of await saidSince(log(), since, [filter])) {
       const parsed = parseSubject(subject)
       if (parsed.lane !== 'ev') continue
       const scope = `${parsed.tenant}/${parsed.scope}`
@@ -208,7 +222,7 @@ export class LogKeeper {
   async #sayAgain(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return
     await this.#check()
-    const { store, transport } = this.#core
+    const { store, events } = this.#core
     for (const { entry, voided, spoken, voices } of facts) {
       const [, subject, id, data] = entry
       const parsed = parseSubject(subject)
@@ -224,7 +238,7 @@ export class LogKeeper {
       const control = raised ? voice.control : event.control
       const bytes = epoch === event.epoch && !raised ? data : encodeEvent({ ...event, epoch, control })
       const again = epoch === event.epoch && !voided ? id : raisedId(id, epoch)
-      await transport.append(subject, bytes, { messageId: again })
+      await events.append(subject, bytes, { messageId: again })
     }
   }
 
@@ -251,6 +265,19 @@ export class LogKeeper {
   }
 }
 
+/** One stream of events, and who speaks in it. */
+export interface KeptLog {
+  readonly stream: string
+  readonly filter: string
+  /** Read with what stands elsewhere of it. */
+  readonly log: () => LogView
+  readonly holds: (tenant: string) => boolean
+  /** Whether lost facts can be looked for now. */
+  readonly settled: () => boolean
+  /** Whether this node is the one that looks after it. */
+  readonly mine: () => boolean
+}
+
 interface Relayed {
   readonly since: number
   readonly facts: readonly Entry[]
@@ -272,8 +299,6 @@ interface Voice {
   readonly control: number
 }
 
-/** Under this name the keeper's epoch is minted. */
-const KEEPER = '$log'
 const MARK_EVERY_MS = 5_000
 const SEARCH_AGAIN_MS = 2_000
 /** How far before the last mark facts are looked for when the log is known to have lost something. */

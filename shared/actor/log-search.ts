@@ -2,38 +2,24 @@ import { decodeEvent } from '#shared/wire/event.ts'
 import type { LogEvent } from '#shared/wire/event.ts'
 import { parseSubject } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
-import type { Transport } from '#shared/transport/port.ts'
-import { EVENTS } from './streams.ts'
+import type { LogView } from './event-log.ts'
 
 /** What stands in the log under these filters since a time, in order. */
-export async function saidSince(
-  transport: Transport,
-  since: number,
-  filters: readonly string[],
-): Promise<{ readonly subject: string; readonly event: LogEvent }[]> {
+export async function saidSince(log: LogView, since: number, filters: readonly string[]): Promise<Heard[]> {
   if (filters.length === 0) return []
-  const from = await placeAt(transport, since)
-  const said: { subject: string; event: LogEvent }[] = []
-  for await (const { subject, data } of transport.read(EVENTS, { filters, from })) {
+  const from = await log.placeAt(since)
+  const said: Heard[] = []
+  for await (const { subject, data, sequence } of log.read({ filters, from })) {
     const event = readable(subject, data)
-    if (event !== null) said.push({ subject, event })
+    if (event !== null) said.push({ subject, event, sequence })
   }
   return said
 }
 
-/**
- * A place in the log before everything that was stored since a time, give or take how clocks differ. Found by halving: a
- * few reads in any log.
- */
-export async function placeAt(transport: Transport, since: number): Promise<number> {
-  let { firstSequence: low, lastSequence: high } = await transport.streamInfo(EVENTS)
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const entry = await transport.at(EVENTS, middle)
-    if (entry === null || entry.at < since - CLOCKS_DIFFER_MS) low = middle + 1
-    else high = middle
-  }
-  return low
+export interface Heard {
+  readonly subject: string
+  readonly event: LogEvent
+  readonly sequence: number
 }
 
 /** Null for what no reader can read, and so counts for none: one such entry must not keep the log from being kept. */
@@ -46,13 +32,13 @@ function readable(subject: string, data: Uint8Array): LogEvent | null {
   }
 }
 
-/** `subject#id` of the entries under this filter that count, as far as what stands there since then tells. */
-export async function countedSince(transport: Transport, since: number, filter: string): Promise<Set<string>> {
+/** The entries under this filter that count, as far as what stands there since then tells: places by `subject#id`. */
+export async function countedSince(log: LogView, since: number, filter: string): Promise<Map<string, number>> {
   const floors = new Floors()
-  const counted = new Set<string>()
-  for (const { subject, event } of await saidSince(transport, since, [filter])) {
+  const counted = new Map<string, number>()
+  for (const { subject, event, sequence } of await saidSince(log, since, [filter])) {
     const parsed = parseSubject(subject)
-    if (parsed.lane === 'ev' && floors.admit(event, parsed.audience)) counted.add(`${subject}#${event.id}`)
+    if (parsed.lane === 'ev' && floors.admit(event, parsed.audience)) counted.set(`${subject}#${event.id}`, sequence)
   }
   return counted
 }
@@ -65,5 +51,3 @@ export function timeOfId(id: string): number {
 }
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
-/** The broker's clock stamps entries, ours the ids; they may differ by this much. */
-const CLOCKS_DIFFER_MS = 10_000

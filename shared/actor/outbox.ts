@@ -68,11 +68,12 @@ export class Relay {
   }
 
   /** Resolves when every entry is stored; rejects only when the holder is lost. Receipts are not its business. */
-  async send(tenant: string, row: string | null, entries: readonly Entry[], by: Holder): Promise<void> {
+  async send(tenant: string, row: string | null, entries: readonly Entry[], by: Holder, again = false): Promise<void> {
     const before = this.#interruptions
-    for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost)
+    const log = this.#core.events.streamOf(tenant)
+    for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost, again)
     if (row === null) return
-    this.#sent.push({ tenant, id: row, entries, by, interruptions: before })
+    this.#sent.push({ tenant, id: row, log, entries, by, interruptions: before })
     this.#writeSoon(this.#sent.length >= MARK_ROWS ? 0 : MARK_MS)
   }
 
@@ -80,7 +81,7 @@ export class Relay {
   async sendAgain(row: OutboxRow, by: Holder): Promise<void> {
     const entries = decodeEntries(row.entries)
     this.confirm(entries)
-    await this.send(row.tenant, row.id, await this.#untold(row.tenant, row.id, entries, by), by)
+    await this.send(row.tenant, row.id, await this.#untold(row.tenant, row.id, entries, by), by, true)
   }
 
   /**
@@ -89,7 +90,8 @@ export class Relay {
    * in the log: it had been told before that, unless the log lost it since, and then it counts only under that epoch (I12).
    */
   async #untold(tenant: string, row: string, entries: readonly Entry[], by: Holder): Promise<readonly Entry[]> {
-    const { transport, store, clock } = this.#core
+    const { events, store, clock } = this.#core
+    await events.settled(tenant)
     const old = timeOfId(row) < clock.now() - DUPLICATE_WINDOW_MS / 2
     const left: Entry[] = []
     for (const entry of entries) {
@@ -111,8 +113,13 @@ export class Relay {
         continue
       }
       const scope = filters.eventsOfScope(tenant, parsed.scope)
-      const told = await this.#insist(by.lost, subject, () => countedSince(transport, timeOfId(row), scope))
-      if (told.has(`${subject}#${event.id}`)) continue
+      const told = await this.#insist(by.lost, subject, () => countedSince(events.of(tenant), timeOfId(row), scope))
+      const place = told.get(`${subject}#${event.id}`)
+      if (place !== undefined) {
+        // It may have been told by one that did not come to write down where.
+        await this.#opened(tenant, opens, place, events.streamOf(tenant), by.lost)
+        continue
+      }
       if (!followed || (opens !== null && opens[1] === event.by)) left.push(entry)
       else left.push([way, subject, raisedId(id, floor), encodeEvent({ ...event, epoch: floor }), opens])
     }
@@ -127,17 +134,27 @@ export class Relay {
     await this.#write()
   }
 
-  async #sendEntry(tenant: string, [, subject, id, data, opens]: Entry, signal: AbortSignal): Promise<void> {
-    const { transport, clock, limits, store } = this.#core
+  /** @param again it may have been said before */
+  async #sendEntry(
+    tenant: string,
+    [, subject, id, data, opens]: Entry,
+    signal: AbortSignal,
+    again: boolean,
+  ): Promise<void> {
+    const { transport, events, clock, limits, store } = this.#core
     const started = clock.elapsed()
     let refusal: WaggleError | null = null as WaggleError | null
     let attempts = 0
     const history: AttemptError[] = []
+    let log = ''
     const sequence = await this.#insist(signal, subject, async () => {
       try {
         if (refusal === null) {
-          const { sequence, duplicate } = await transport.append(subject, data, { messageId: id })
-          if (!duplicate && isEvent(subject)) this.#share.note(tenant, data.byteLength)
+          if (!isEvent(subject)) return (await transport.append(subject, data, { messageId: id })).sequence
+          const doubtful = again || attempts > 0
+          const { sequence, duplicate, stream } = await events.append(subject, data, { messageId: id, doubtful })
+          log = stream
+          if (!duplicate) this.#share.note(tenant, data.byteLength)
           return sequence
         }
       } catch (error) {
@@ -156,9 +173,20 @@ export class Relay {
       announceLetter(this.#core, buried, '')
       return null
     })
-    if (opens === null || sequence === null) return
+    if (sequence !== null) await this.#opened(tenant, opens, sequence, log, signal)
+  }
+
+  async #opened(
+    tenant: string,
+    opens: Opening | null,
+    sequence: number,
+    log: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (opens === null) return
     const [scope, who, epoch] = opens
-    await this.#insist(signal, subject, () => store.opened({ tenant, scope, who, epoch, sequence }))
+    const { store } = this.#core
+    await this.#insist(signal, scope, () => store.opened({ tenant, scope, who, epoch, sequence, log }))
   }
 
   /** Until it is done, or the holder holds no more. */
@@ -198,6 +226,26 @@ export class Relay {
     if (this.#sent.length > 0) this.#writeSoon(failed.length > 0 ? MARK_AGAIN_MS : MARK_MS)
   }
 
+  /** Says rows again whose tenant's log has moved. Returns those that are still to be marked, under the log they are in now. */
+  async #followed(rows: readonly Sent[]): Promise<readonly Sent[]> {
+    const { events } = this.#core
+    const followed: Sent[] = []
+    for (const row of rows) {
+      const { tenant, entries, by } = row
+      // Of one that holds no more, they are the next one's to say.
+      if (by.lost.aborted) continue
+      const log = events.streamOf(tenant)
+      // Not waited for: other tenants' rows are to be marked too.
+      if (log === row.log || events.isHalted(tenant)) {
+        followed.push(row)
+        continue
+      }
+      for (const entry of entries) if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost, true)
+      followed.push({ ...row, log })
+    }
+    return followed
+  }
+
   /** Returns those that could not be marked yet. */
   async #mark(sent: readonly Sent[]): Promise<readonly Sent[]> {
     let rows = sent
@@ -209,10 +257,13 @@ export class Relay {
         for (const { tenant, id, entries, by, interruptions } of rows) {
           if (interruptions === before) continue
           for (const entry of await this.#untold(tenant, id, entries, by))
-            if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost)
+            if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost, true)
         }
-        if (rows.length > 0) await this.#core.store.relayed(rows.map(({ tenant, id }) => ({ tenant, id })))
-        if (this.#interruptions === before) return []
+        if (rows.length > 0) {
+          const moved = await this.#core.store.relayed(rows.map(({ tenant, id, log }) => ({ tenant, id, log })))
+          rows = rows.filter(({ id }) => moved.some((row) => row.id === id))
+        }
+        if (this.#interruptions === before) return await this.#followed(rows)
       } catch (error) {
         // Meanwhile the next holder would relay them again, under the same message ids.
         this.#core.log.warn({ rows: rows.length, code: coded(error).code }, 'relayed rows could not be marked yet')
@@ -231,6 +282,8 @@ export interface Holder {
 interface Sent {
   readonly tenant: string
   readonly id: string
+  /** The stream that took, or would have taken, its first event. */
+  readonly log: string
   readonly entries: readonly Entry[]
   readonly by: Holder
   /** How many interruptions there had been when it was begun to be sent. */

@@ -245,11 +245,9 @@ export class HeldPartition {
     const by: Address = `system/${core.node}`
     const head = { id, type: ACTOR_CHANGED, version: 1, by, epoch: 0, control: 0, at: core.clock.now(), trace: '' }
     const bytes = encodeEvent({ ...head, payload: { kind, key, state, mailbox, node: core.node, reason } })
-    core.transport
-      .append(eventSubject(tenant, keyHead(key), 'ops'), bytes, { messageId: id })
-      .catch((error: unknown) => {
-        core.log.debug({ address, code: coded(error).code }, 'a life sign was lost')
-      })
+    core.events.append(eventSubject(tenant, keyHead(key), 'ops'), bytes, { messageId: id }).catch((error: unknown) => {
+      core.log.debug({ address, code: coded(error).code }, 'a life sign was lost')
+    })
   }
 
   sayBuried(execution: Execution, address: Address, letter: DeadLetter, type: string): void {

@@ -42,11 +42,11 @@ export class Placement {
     return this.#membership.live()
   }
 
-  /** Whether this node is the one that looks after the log. */
-  get keepsLog(): boolean {
+  /** Whether this node is the one that looks after a log. */
+  keepsLog(stream: string = EVENTS): boolean {
     // Those without actors have no store either.
     const names = this.#membership.live().flatMap(({ node, kinds }) => (kinds.length > 0 ? [node] : []))
-    return !this.#closing && ownerOf(names, EVENTS, 0) === this.#parts.core.node
+    return !this.#closing && ownerOf(names, stream, 0) === this.#parts.core.node
   }
 
   async open(): Promise<void> {

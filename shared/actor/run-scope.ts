@@ -110,7 +110,7 @@ export class RunScope implements RunContext {
     const subject = eventSubject(this.tenant, options.scope ?? keyHead(this.#parentKey), options.audience)
     const data = encodeEvent(event)
     share.note(this.tenant, data.byteLength)
-    const stored = core.transport.append(subject, data, {
+    const stored = core.events.append(subject, data, {
       messageId: messageId(subject, options.id, made),
     })
     const settled = stored.then(

@@ -1,3 +1,4 @@
+import type { LogPlace } from './event-log.ts'
 import type { Terms } from './limits.ts'
 
 /**
@@ -30,7 +31,11 @@ export interface Store {
 
   /** What a new holder resumes before it consumes (I4). */
   unsent(kind: string, partition: number): Promise<readonly OutboxRow[]>
-  relayed(rows: readonly { readonly tenant: string; readonly id: string }[]): Promise<void>
+  /**
+   * Marks them. Not those whose tenant's log is being moved, or is not the stream (`log`) that they went to: they are
+   * returned, and have to be sent again.
+   */
+  relayed(rows: readonly RelayedRow[]): Promise<readonly RelayedRow[]>
   /** Those due first, the soonest first; may be cut off at 1,000 or more. */
   timers(kind: string, partition: number, dueBefore: number): Promise<readonly TimerRow[]>
   unfinishedRuns(kind: string, partition: number): Promise<readonly RunRow[]>
@@ -47,13 +52,14 @@ export interface Store {
   /** Ids of the effects of a run (its address) that stand as `intended`. */
   intendedBy(tenant: string, run: string): Promise<readonly string[]>
 
-  /** Remembers where in the log an epoch was opened; see `Step.openings`. */
+  /** Remembers where in the log an epoch was opened; see `Step.openings`. Not when it was said in another log than its tenant's. */
   opened(opening: {
     readonly tenant: string
     readonly scope: string
     readonly who: string
     readonly epoch: number
     readonly sequence: number
+    readonly log: string
   }): Promise<void>
   /** Floors of a scope valid after `sequence`, and whether an opening is written whose place in the log is not yet known. */
   floors(
@@ -64,6 +70,13 @@ export interface Store {
     readonly floors: readonly { readonly who: string; readonly epoch: number }[]
     readonly pending: boolean
   }>
+
+  /** Tenants with a log of their own, and those that are to get one. */
+  logPlaces(): Promise<readonly LogPlaceRow[]>
+  /** Remembers that a tenant shall get a log of its own; harmless when it has one or soon will. */
+  askForLog(tenant: string): Promise<void>
+  /** Its log is there from now on; false when it was already. */
+  placeLog(place: LogPlace): Promise<boolean>
 
   logMark(stream: string): Promise<LogMark | null>
   saveLogMark(stream: string, mark: LogMark): Promise<void>
@@ -82,6 +95,19 @@ export interface Fence {
   readonly kind: string
   readonly partition: number
   readonly epoch: number
+}
+
+/** Which stream the events of an outbox row went to. */
+export interface RelayedRow {
+  readonly tenant: string
+  readonly id: string
+  readonly log: string
+}
+
+/** `place` is null while it is being moved. */
+export interface LogPlaceRow {
+  readonly tenant: string
+  readonly place: LogPlace | null
 }
 
 export interface Holder {

@@ -1,4 +1,5 @@
 import type { ConsumerSpec, StreamSpec } from '#shared/transport/port.ts'
+import { filters } from '#shared/wire/subjects.ts'
 import type { Limits } from './limits.ts'
 
 export const COMMANDS = 'CMD'
@@ -31,20 +32,24 @@ export function streamSpecs(limits: Limits, options: StreamOptions): readonly St
   const work = { retention: 'work', duplicateWindowMs: DUPLICATE_WINDOW_MS, replicas, memory } as const
   return [
     { name: COMMANDS, subjects: ['t.*.cmd.>'], ...work, maxMessages: limits.commands, maxPerSubject: limits.mailbox },
-    {
-      name: EVENTS,
-      subjects: [ANY_EVENT],
-      retention: 'age',
-      maxAgeMs: options.eventsMs,
-      duplicateWindowMs: DUPLICATE_WINDOW_MS,
-      live: true,
-      replicas,
-      memory,
-    },
+    { name: EVENTS, subjects: [ANY_EVENT], ...logSpec(options) },
     { name: INBOUND, subjects: ['t.*.in.>'], ...work, maxMessages: limits.commands },
     { name: OUTBOUND, subjects: ['t.*.out.>'], ...work, maxMessages: limits.commands },
     { name: UNDELIVERED, subjects: [], exhaustedOf: [INBOUND, OUTBOUND], ...work, maxMessages: limits.commands },
   ]
+}
+
+/** The stream of a tenant that has a log of its own. */
+export function ownStream(tenant: string): string {
+  return `${EVENTS}-${tenant}`
+}
+
+export function ownLogSpec(tenant: string, options: StreamOptions): StreamSpec {
+  return { ...logSpec(options), name: ownStream(tenant), subjects: [filters.ownOfTenant(tenant)] }
+}
+
+function logSpec({ eventsMs, replicas, memory }: StreamOptions): Omit<StreamSpec, 'name' | 'subjects'> {
+  return { retention: 'age', maxAgeMs: eventsMs, duplicateWindowMs: DUPLICATE_WINDOW_MS, live: true, replicas, memory }
 }
 
 /** A consumer of IN or OUT: what it does not acknowledge comes again, a bounded number of times (I13). */

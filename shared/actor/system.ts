@@ -15,8 +15,9 @@ import type { ActorDefinition, Definition, PoolDefinition, RunDefinition } from 
 import { FairQueue } from './fair.ts'
 import { DEFAULT_LIMITS, DEFAULT_TERMS } from './limits.ts'
 import type { Limits, Terms } from './limits.ts'
-import { LogKeeper } from './log-keeper.ts'
+import { EventLog } from './event-log.ts'
 import { LogShare } from './log-share.ts'
+import { Logs } from './logs.ts'
 import { Membership } from './membership.ts'
 import type { NodeView } from './membership.ts'
 import { observeNothing } from './observe.ts'
@@ -71,7 +72,7 @@ export class ActorSystem {
   readonly #attend: boolean
   #presence: Membership | null = null
   #relay: Relay | null = null
-  #keeper: LogKeeper | null = null
+  #logs: Logs | null = null
   #undelivered: Undelivered | null = null
   #sweep: Cancel | null = null
   #started = false
@@ -91,6 +92,7 @@ export class ActorSystem {
     this.#core = {
       node: this.node,
       transport: parts.transport,
+      events: new EventLog(parts.transport, clock),
       clock,
       random,
       newId,
@@ -133,10 +135,16 @@ export class ActorSystem {
     if (this.#store !== null) {
       const core: HostCore = { ...this.#core, store: this.#store }
       this.#relay = new Relay(core, this.#share)
-      this.#keeper = new LogKeeper(core, this.#relay, () => this.#placement?.keepsLog ?? false)
-      await this.#keeper.open()
+      this.#logs = new Logs({
+        core,
+        relay: this.#relay,
+        streams: this.#streams,
+        nodes: () => this.nodes(),
+        mine: (stream) => this.#placement?.keepsLog(stream) ?? false,
+      })
+      await this.#logs.open()
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
-      this.#undelivered = new Undelivered(core, () => this.#placement?.keepsLog ?? false)
+      this.#undelivered = new Undelivered(core, () => this.#placement?.keepsLog() ?? false)
       if (this.#stopped === null) this.#undelivered.open()
       if (this.#stopped === null) this.#sweep = clock.setTimeout(() => void this.#sweepOld(), SWEEP_FIRST_MS)
     } else if (this.#actors.size > 0) {
@@ -154,9 +162,16 @@ export class ActorSystem {
     return this.#reacher.outside(principal, trace)
   }
 
-  /** The incarnation of the event log; empty on a node without a store. */
+  /** The logs of events there are; only on a node with a store (CONFIG). */
+  get logs(): Logs {
+    if (this.#logs === null)
+      throw new WaggleError('CONFIG', { reason: 'Logs are known to nodes with a store, once started.' })
+    return this.#logs
+  }
+
+  /** The incarnation of the shared log of events; empty on a node without a store. */
   get incarnation(): string {
-    return this.#keeper?.incarnation ?? ''
+    return this.#logs?.incarnation ?? ''
   }
 
   /** The nodes that seem alive and what they hold. */
@@ -197,7 +212,7 @@ export class ActorSystem {
     this.#stopped ??= Promise.resolve()
     this.#sweep?.()
     this.#share.close()
-    this.#keeper?.close()
+    this.#logs?.close()
     this.#undelivered?.close()
     this.#placement?.abandon(error)
     this.#presence?.abandon()
@@ -259,7 +274,7 @@ export class ActorSystem {
 
   /** One node does it: what goes is the same, whoever looks. */
   async #retire(): Promise<number> {
-    if (this.#store === null || this.#placement?.keepsLog !== true) return 0
+    if (this.#store === null || this.#placement?.keepsLog() !== true) return 0
     const retired = await this.#store.retire(this.#core.clock.now(), this.#terms)
     for (const [what, rows] of Object.entries(retired)) if (rows > 0) this.#core.observe('rows:retired', { what, rows })
     return Object.values(retired).reduce((sum: number, rows: number) => sum + rows, 0)
@@ -267,7 +282,6 @@ export class ActorSystem {
 
   async #stop(): Promise<void> {
     this.#sweep?.()
-    this.#keeper?.close()
     this.#undelivered?.close()
     await this.#placement?.close(this.#core.limits.drainMs)
     await this.#presence?.close()
@@ -276,6 +290,7 @@ export class ActorSystem {
     await Promise.all(this.#pools.map((pool) => pool.close(this.#core.limits.drainMs)))
     this.#pools = []
     await this.#relay?.flush()
+    this.#logs?.close()
     this.#share.close()
   }
 }

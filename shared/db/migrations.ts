@@ -10,6 +10,7 @@ export const MIGRATIONS = [
   '0007-bounds',
   '0008-knowledge',
   '0009-vectors',
+  '0010-logs',
 ] as const
 
 export interface Migration {

@@ -116,6 +116,15 @@ export class NatsTransport implements Transport {
     return append(this.#mux, subject, data, options.messageId, this.#maxPayloadBytes)
   }
 
+  async startAt(stream: string, sequence: number): Promise<void> {
+    this.#checkConnected()
+    const { messages, lastSequence } = await this.streamInfo(stream)
+    if (messages > 0 || lastSequence >= sequence - 1) return
+    // Up to a sequence beyond the last: the broker goes on there. It would take away what is stored.
+    const answer = await this.#api.try(`STREAM.PURGE.${stream}`, { seq: sequence })
+    if (answer.error) throw fromApiError(answer.error, { stream, sequence })
+  }
+
   async consume(spec: ConsumerSpec, handler: (delivery: Delivery) => void): Promise<Consumption> {
     this.#checkConnected()
     return this.#consumers.open(spec, handler)

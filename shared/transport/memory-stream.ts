@@ -67,6 +67,10 @@ export class MemoryStream {
     return { sequence, duplicate: false, previous }
   }
 
+  startAt(sequence: number): void {
+    if (this.#entries.size === 0) this.#last = Math.max(this.#last, sequence - 1)
+  }
+
   offer(): void {
     for (const consumer of this.consumers.values()) consumer.pump()
   }

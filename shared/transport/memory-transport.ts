@@ -131,6 +131,10 @@ export class MemoryTransport implements Transport {
     return this.#request(() => this.#host.core.append(subject, copy, options.messageId), 'append')
   }
 
+  startAt(stream: string, sequence: number): Promise<void> {
+    return this.#request(() => this.#host.core.stream(stream).startAt(sequence))
+  }
+
   async consume(spec: ConsumerSpec, handler: (delivery: Delivery) => void): Promise<Consumption> {
     const { core } = this.#host
     const lost = new Deferred<WaggleError>()

@@ -34,6 +34,8 @@ export interface Transport {
   /** Creates the stream or brings its limits up to date. */
   ensureStream(spec: StreamSpec): Promise<void>
   append(subject: string, data: Uint8Array, options: { readonly messageId: string }): Promise<Appended>
+  /** What is appended next to a stream that holds nothing gets at least this sequence. */
+  startAt(stream: string, sequence: number): Promise<void>
   consume(spec: ConsumerSpec, handler: (delivery: Delivery) => void): Promise<Consumption>
   /** True when it existed. */
   deleteConsumer(stream: string, durable: string): Promise<boolean>

@@ -12,6 +12,8 @@ import { decodeKey, decodeName, keyHead } from './names.ts'
  * t.<tenant>.ask.<kind>.<name>               request to any replica of a pool      core NATS, queue group
  * t.<tenant>.ev.<scope>.<aud>                events of a conversation or task      stream EVT
  * live.t.<tenant>.ev.<scope>.<aud>           the same, republished with its numbers
+ * t.<tenant>.own.<scope>.<aud>               the same where the tenant has a log of its own   stream EVT-<tenant>
+ * live.t.<tenant>.own.<scope>.<aud>          and republished
  * t.<tenant>.sig.<kind>.<key>                volatile: cancel, typing, presence    core NATS
  * t.<tenant>.in.<channel>.<thread>           what a bridge publishes               stream IN, work queue
  * t.<tenant>.out.<channel>.<thread>          what a bridge must deliver            stream OUT, work queue
@@ -26,7 +28,9 @@ export type Subject =
       readonly key: string
     }
   | { readonly lane: 'ask'; readonly tenant: string; readonly kind: string; readonly name: string }
-  | { readonly lane: 'ev' | 'live'; readonly tenant: string; readonly scope: string; readonly audience: Audience }
+  | {
+      readonly lane: 'ev' | 'own' | 'live' | 'live own'; readonly tenant: string; readonly scope: string; readonly audience: Audience
+    }
   | { readonly lane: 'sig'; readonly tenant: string; readonly kind: string; readonly key: string }
   | { readonly lane: 'in' | 'out'; readonly tenant: string; readonly channel: string; readonly thread: string }
 
@@ -52,6 +56,12 @@ export function eventSubject(tenant: string, scope: string, audience: Audience):
 export function liveSubject(tenant: string, scope: string, audience: Audience): string {
   return checked(`live.t.${tenant}.ev.${scope}.${audience}`, SIX_TOKENS)
 }
+export function ownSubject(tenant: string, scope: string, audience: Audience): string {
+  return checked(`t.${tenant}.own.${scope}.${audience}`, FIVE_TOKENS)
+}
+export function liveOwnSubject(tenant: string, scope: string, audience: Audience): string {
+  return checked(`live.t.${tenant}.own.${scope}.${audience}`, SIX_TOKENS)
+}
 export function signalSubject(tenant: string, kind: string, key: string): string {
   return checked(`t.${tenant}.sig.${kind}.${key}`, FIVE_TOKENS)
 }
@@ -72,7 +82,9 @@ export const filters = {
   commandsOfTenant: (tenant: string): string => `t.${checkedToken(tenant)}.cmd.>`,
   eventsOfScope: (tenant: string, scope: string): string => `t.${checkedToken(tenant)}.ev.${checkedToken(scope)}.*`,
   eventsOfTenant: (tenant: string): string => `t.${checkedToken(tenant)}.ev.>`,
-  liveOfTenant: (tenant: string): string => `live.t.${checkedToken(tenant)}.ev.>`,
+  ownOfTenant: (tenant: string): string => `t.${checkedToken(tenant)}.own.>`,
+  /** Of whichever log. */
+  liveOfTenant: (tenant: string): string => `live.t.${checkedToken(tenant)}.*.*.*`,
 } as const
 
 /** Throws BAD_SUBJECT on anything that no builder here could have made. */
@@ -81,7 +93,7 @@ export function parseSubject(subject: string): Subject {
   const live = subject.startsWith('live.')
   const tokens = (live ? subject.slice(5) : subject).split('.')
   const [root, tenant, lane] = tokens
-  if (root !== 't' || tenant === undefined || lane === undefined || (live && lane !== 'ev')) throw bad(subject)
+  if (root !== 't' || tenant === undefined || lane === undefined || (live && lane !== 'ev' && lane !== 'own')) throw bad(subject)
   try {
     decodeName(tenant)
     switch (lane) {
@@ -98,11 +110,13 @@ export function parseSubject(subject: string): Subject {
         decodeKey(name!)
         return { lane, tenant, kind: kind!, name: name! }
       }
-      case 'ev': {
+      case 'ev':
+      case 'own': {
         const [, , , scope, audience] = expectLength(tokens, 5, subject)
         decodeKey(scope!)
         if (audience !== 'pub' && audience !== 'ops' && audience !== 'sys') throw bad(subject)
-        return { lane: live ? 'live' : 'ev', tenant, scope: scope!, audience }
+        const republished = lane === 'ev' ? 'live' : 'live own'
+        return { lane: live ? republished : lane, tenant, scope: scope!, audience }
       }
       case 'sig': {
         const [, , , kind, key] = expectLength(tokens, 5, subject)

@@ -2,7 +2,16 @@
  * What every adapter of the store port (shared/actor/store.ts) must do. Run it with a function that opens a store; the
  * suite opens one and keeps its tests apart by tenants and kinds of their own.
  */
-import type { EffectIntent, EffectRow, Fence, RunChange, Step, Store, TimerRow } from '#shared/actor/store.ts'
+import type {
+  EffectIntent,
+  EffectRow,
+  Fence,
+  RelayedRow,
+  RunChange,
+  Step,
+  Store,
+  TimerRow,
+} from '#shared/actor/store.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
 import { assert, suite } from '#test/kit/suite.ts'
@@ -178,8 +187,8 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       )
       const before = Date.now()
       await store().relayed([
-        { tenant: 'acme', id: id('o2') },
-        { tenant: 'acme', id: id('o3') },
+        { tenant: 'acme', id: id('o2'), log: 'EVT' },
+        { tenant: 'acme', id: id('o3'), log: 'EVT' },
       ])
       assert.equal(await rows(), [id('o1'), id('o3')], 'o3 is not a row of acme')
       const again = await store().relayedSince(before)
@@ -392,7 +401,7 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
     test('knows the floors of a scope at any cursor, and that an opening has no place yet', async () => {
       const [fence, scope] = [await hold(), newId()]
       const opened = (who: string, epoch: number, sequence: number): Promise<void> =>
-        store().opened({ tenant: 'acme', scope, who, epoch, sequence })
+        store().opened({ tenant: 'acme', scope, who, epoch, sequence, log: 'EVT' })
       const write = (who: string, epoch: number): Promise<void> =>
         commit(fence, stepOf('a', { openings: [{ scope, who, epoch }] }))
       await write('agent/a', 1)
@@ -428,6 +437,32 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       assert.equal(await store().logMark(stream), mark)
     })
 
+    test('places the log of a tenant once, and marks no row that went to another', async () => {
+      const tenant = 'globex'
+      const fence = { ...(await hold()), tenant }
+      const placed = async (): Promise<unknown> =>
+        (await store().logPlaces()).find((row) => row.tenant === tenant)?.place
+      const unsent = async (): Promise<string[]> => (await store().unsent(fence.kind, 0)).map(({ id }) => id)
+      const ids = Array.from({ length: 3 }, () => newId())
+      const steps = ids.map((id) => stepOf('a', { command: commandOf(newId()), outbox: { ...outboxOf('o'), id } }))
+      await store().commit(fence, steps)
+      const went = (id: string, log: string): RelayedRow => ({ tenant, id, log })
+      assert.equal(await store().relayed([went(ids[0]!, 'EVT')]), [])
+      const from = 2 ** 40
+      const place = { tenant, stream: `EVT-${tenant}`, after: 12, from, at: 1_700_000_000_000, shared: newId() }
+      assert.is(await store().placeLog(place), false, 'nobody has asked for it')
+      await store().askForLog(tenant)
+      await store().askForLog(tenant)
+      assert.is(await placed(), null)
+      assert.equal(await store().relayed([went(ids[1]!, 'EVT')]), [went(ids[1]!, 'EVT')], 'while it is being moved')
+      assert.is(await store().placeLog(place), true)
+      assert.is(await store().placeLog({ ...place, after: 13 }), false)
+      await store().askForLog(tenant)
+      assert.equal(await placed(), place)
+      assert.equal(await store().relayed([went(ids[1]!, 'EVT'), went(ids[2]!, place.stream)]), [went(ids[1]!, 'EVT')])
+      assert.equal(await unsent(), [ids[1]])
+    })
+
     test('sweeps what is past its retention, and only that', async () => {
       const fence = await hold()
       const step = (n: number, at: number): Step =>
@@ -435,7 +470,7 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       await commit(fence, step(1, 1_000), step(2, 5_000), step(3, 9_000))
       const [first, second] = await store().unsent(fence.kind, 0)
       if (first === undefined || second === undefined) throw new Error('two rows were expected')
-      await store().relayed([first, second])
+      await store().relayed([first, second].map(({ tenant, id }) => ({ tenant, id, log: 'EVT' })))
       assert.ok((await store().sweep({ processed: 5_000, relayed: 0 })) >= 1)
       assert.equal([...(await store().processed('acme', fence.kind, 'a', ['c1', 'c2', 'c3'])).keys()].toSorted(), [
         'c2',

@@ -57,6 +57,21 @@ export function streamContract(label: string, start: StartWorld): void {
       )
     })
 
+    test('an empty one goes on at a sequence that is far away, and never goes back', async () => {
+      const { name, root } = await log()
+      const far = 2 ** 40 + 7
+      await alice.startAt(name, far)
+      await bob.startAt(name, 12)
+      assert.is((await alice.streamInfo(name)).lastSequence, far - 1)
+      assert.equal(await append(`${root}.a`, 'one', 'two'), [far, far + 1])
+      assert.equal(
+        (await contents(name, [`${root}.>`], 1)).map(({ sequence }) => sequence),
+        [far, far + 1],
+      )
+      assert.is((await bob.last(name, `${root}.a`))?.sequence, far + 1)
+      assert.is((await bob.at(name, far))?.sequence, far)
+    })
+
     test('stores one message id once and says which it was', async () => {
       const { name, root } = await log()
       const first = await alice.append(`${root}.a`, bytes('1'), { messageId: 'same' })

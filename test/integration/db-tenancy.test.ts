@@ -19,6 +19,7 @@ const RUNTIME_TABLES = [
   'epoch_openings',
   'kinds',
   'log_marks',
+  'log_places',
   'outbox',
   'partition_epochs',
   'processed_commands',

@@ -145,7 +145,7 @@ export class TestSwarm {
     system.host(
       supervisorOf((node) => system.isAlive(node), this.#options.turnSilentMs),
       routeOf({ ...routeSources(configs, platformModel), models }),
-      logKeeper(store, () => system.incarnation),
+      logKeeper(store, () => system.logs),
       desk,
       agent,
       team,

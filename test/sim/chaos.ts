@@ -93,12 +93,22 @@ const MISCHIEF: readonly Mischief[] = [
       world.storeLatencyMs = world.random() < 0.3 ? 80 : 2
     },
   },
+  {
+    weight: 2,
+    name: 'a log of its own',
+    run: (world) => {
+      // As the platform asks for it; whoever looks next begins to move it.
+      if (!world.kit.database.places.has('acme')) world.kit.database.places.set('acme', null)
+    },
+  },
   { weight: 2, name: 'broker restart', run: (world) => world.kit.broker.restart() },
   {
     weight: 2,
     name: 'lost tail',
     run: (world) => {
-      world.kit.broker.loseTail(EVENTS, Math.ceil(world.random() * 12), { reborn: world.random() < 0.2 })
+      const place = world.kit.database.places.get('acme')
+      const stream = place && world.random() < 0.7 ? place.stream : EVENTS
+      world.kit.broker.loseTail(stream, Math.ceil(world.random() * 12), { reborn: world.random() < 0.2 })
       world.kit.broker.restart()
       world.tailLost = true
     },

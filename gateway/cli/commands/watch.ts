@@ -161,6 +161,7 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
     case 'budget:spent':
     case 'loop:cut':
       return colors.red(text)
+    case 'log:moved':
     case 'turn:transferred':
     case 'document:progress':
     case 'document:removed':

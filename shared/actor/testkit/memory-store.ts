@@ -10,7 +10,9 @@ import type {
   EffectRow,
   Fence,
   LogMark,
+  LogPlaceRow,
   OutboxRow,
+  RelayedRow,
   Retired,
   RunRow,
   Step,
@@ -19,6 +21,7 @@ import type {
   StoredState,
   TimerRow,
 } from '../store.ts'
+import type { LogPlace } from '../event-log.ts'
 import type { Terms } from '../limits.ts'
 
 /**
@@ -68,6 +71,7 @@ export class MemoryDatabase {
   readonly effects = new Map<string, EffectRow & { tenant: string }>()
   readonly openings: { tenant: string; scope: string; who: string; epoch: number; sequence: number | null }[] = []
   readonly marks = new Map<string, LogMark>()
+  readonly places = new Map<string, LogPlace | null>()
   /** What handlers wrote by SQL: `query('put', [key, value])`, `query('get', [key])`. */
   readonly rows = new Map<string, unknown>()
   /** Every commit that was applied and every epoch that was minted, in order. For the simulator's checks. */
@@ -377,12 +381,17 @@ class MemoryStore implements Store {
     )
   }
 
-  relayed(rows: readonly { readonly tenant: string; readonly id: string }[]): Promise<void> {
+  relayed(rows: readonly RelayedRow[]): Promise<readonly RelayedRow[]> {
     return this.#call((db) => {
-      for (const { tenant, id } of rows) {
-        const row = db.outbox.get(`${tenant}/${id}`)
-        if (row !== undefined) row.relayedAt ??= db.clock.now()
+      const moved = rows.filter(({ tenant, log }) => {
+        const place = db.places.get(tenant)
+        return place !== undefined && place?.stream !== log
+      })
+      for (const given of rows) {
+        const row = db.outbox.get(`${given.tenant}/${given.id}`)
+        if (row !== undefined && !moved.includes(given)) row.relayedAt ??= db.clock.now()
       }
+      return moved
     })
   }
 
@@ -464,6 +473,8 @@ class MemoryStore implements Store {
           row.who === opening.who &&
           row.epoch === opening.epoch,
       )
+      const place = db.places.get(opening.tenant)
+      if (place !== undefined && place?.stream !== opening.log) return
       if (row !== undefined) row.sequence ??= opening.sequence
     })
   }
@@ -482,6 +493,19 @@ class MemoryStore implements Store {
     })
   }
 
+  logPlaces(): Promise<readonly LogPlaceRow[]> {
+    return this.#call((db) => [...db.places].map(([tenant, place]) => ({ tenant, place })))
+  }
+  askForLog(tenant: string): Promise<void> {
+    return this.#call((db) => void (db.places.has(tenant) || db.places.set(tenant, null)))
+  }
+  placeLog(place: LogPlace): Promise<boolean> {
+    return this.#call((db) => {
+      if (db.places.get(place.tenant) !== null) return false
+      db.places.set(place.tenant, place)
+      return true
+    })
+  }
   logMark(stream: string): Promise<LogMark | null> {
     return this.#call((db) => db.marks.get(stream) ?? null)
   }

@@ -10,10 +10,13 @@ import type { Audience } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
 import { memoryBroker } from '#shared/transport/memory.ts'
 import type { MemoryBroker } from '#shared/transport/memory.ts'
+import type { Transport } from '#shared/transport/port.ts'
 import type { Faults } from '#shared/transport/memory-faults.ts'
 import type { Definition } from '../definition.ts'
 import type { Limits } from '../limits.ts'
 import type { RuntimeEventMap, RuntimeEventName } from '../observe.ts'
+import { EventLog } from '../event-log.ts'
+import type { LogView } from '../event-log.ts'
 import { EVENTS } from '../streams.ts'
 import { ActorSystem } from '../system.ts'
 import { MemoryDatabase } from './memory-store.ts'
@@ -177,13 +180,21 @@ export class TestSystem {
     }
   }
 
+  /** The log of a tenant, wherever it is by what is written down. */
+  logOf(tenant: string, transport: Transport): LogView {
+    const events = new EventLog(transport, this.clock)
+    events.incarnation = this.database.marks.get(EVENTS)?.incarnation ?? ''
+    const place = this.database.places.get(tenant)
+    return place ? events.at(place) : events.shared
+  }
+
   /** The whole log, with what a reader that voids makes of it. */
   async log(tenant = 'acme'): Promise<ReadEntry[]> {
     const transport = this.broker.connect('observer')
     const entries: ReadEntry[] = []
     const floors = new Map<string, Floors>()
     const read = async (): Promise<void> => {
-      for await (const stored of transport.read(EVENTS, { filters: [`t.${tenant}.ev.>`], from: 1 })) {
+      for await (const stored of this.logOf(tenant, transport).read({ filters: [`t.${tenant}.ev.>`], from: 1 })) {
         const subject = parseSubject(stored.subject)
         if (subject.lane !== 'ev') continue
         const event = decodeEvent(stored.data)

@@ -22,6 +22,11 @@ export const RUNTIME_EVENTS = {
     'A message that could not be handled is a dead letter now.',
     z.object({ letterId: id, kind: z.string(), key: z.string(), type: z.string(), code: z.string() }),
   ),
+  'log:moved': spec(
+    'ops',
+    'The log of this tenant is in a stream of its own from here on.',
+    z.object({ stream: z.string(), after: z.number().int() }),
+  ),
   'activation:opened': spec(
     'sys',
     'A new activation took over an actor that had spoken before.',

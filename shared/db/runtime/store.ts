@@ -15,7 +15,9 @@ import type {
   Fence,
   Holder,
   LogMark,
+  LogPlaceRow,
   OutboxRow,
+  RelayedRow,
   Retired,
   RunRow,
   Step,
@@ -24,6 +26,7 @@ import type {
   StoredState,
   TimerRow,
 } from '#shared/actor/store.ts'
+import type { LogPlace } from '#shared/actor/event-log.ts'
 import type { Terms } from '#shared/actor/limits.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 
@@ -122,12 +125,17 @@ class SqlStore implements Store {
     return rows.map(outboxRow)
   }
 
-  async relayed(rows: readonly { readonly tenant: string; readonly id: string }[]): Promise<void> {
-    if (rows.length === 0) return
-    await this.#rows(
-      `update outbox o set relayed_at = $3 from unnest($1::text[], $2::text[]) as g(tenant, id)
-       where o.tenant = g.tenant and o.id = g.id and o.relayed_at is null`,
-      [rows.map((row) => row.tenant), rows.map((row) => row.id), Date.now()],
+  async relayed(rows: readonly RelayedRow[]): Promise<readonly RelayedRow[]> {
+    if (rows.length === 0) return []
+    return await this.#rows<RelayedRow>(
+      `with given as materialized (
+         select g.*, p.tenant is not null and p.stream is distinct from g.log as moved
+         from unnest($1::text[], $2::text[], $3::text[]) as g(tenant, id, log) left join log_places p on p.tenant = g.tenant),
+       marked as (
+         update outbox o set relayed_at = $4 from given g
+         where o.tenant = g.tenant and o.id = g.id and o.relayed_at is null and not g.moved)
+       select tenant, id, log from given where moved`,
+      [rows.map(({ tenant }) => tenant), rows.map(({ id }) => id), rows.map(({ log }) => log), Date.now()],
     )
   }
 
@@ -226,11 +234,14 @@ class SqlStore implements Store {
     readonly who: string
     readonly epoch: number
     readonly sequence: number
+    readonly log: string
   }): Promise<void> {
     await this.#rows(
-      `insert into epoch_openings as o (tenant, scope, who, epoch, sequence) values ($1, $2, $3, $4, $5)
+      `insert into epoch_openings as o (tenant, scope, who, epoch, sequence)
+       select $1, $2, $3, $4::bigint, $5::bigint
+       where not exists (select from log_places where tenant = $1 and stream is distinct from $6)
        on conflict (tenant, scope, who, epoch) do update set sequence = least(o.sequence, excluded.sequence)`,
-      [opening.tenant, opening.scope, opening.who, opening.epoch, opening.sequence],
+      [opening.tenant, opening.scope, opening.who, opening.epoch, opening.sequence, opening.log],
     )
   }
 
@@ -249,6 +260,29 @@ class SqlStore implements Store {
     )
     const floors = rows.flatMap(({ who, epoch }) => (epoch === null ? [] : [{ who, epoch }]))
     return { floors, pending: rows.some((row) => row.pending) }
+  }
+
+  async logPlaces(): Promise<readonly LogPlaceRow[]> {
+    const rows = await this.#rows<
+      Record<'tenant' | 'stream' | 'shared', string> & Record<'after' | 'since' | 'at', number>
+    >('select tenant, stream, after, since, at, shared from log_places order by tenant', [])
+    return rows.map(({ tenant, stream, after, since: from, at, shared }) => ({
+      tenant,
+      place: stream === null ? null : { tenant, stream, after, from, at, shared },
+    }))
+  }
+
+  async askForLog(tenant: string): Promise<void> {
+    await this.#rows('insert into log_places (tenant) values ($1) on conflict do nothing', [tenant])
+  }
+
+  async placeLog({ tenant, stream, after, from, at, shared }: LogPlace): Promise<boolean> {
+    const rows = await this.#rows(
+      `update log_places set stream = $2, after = $3, since = $4, at = $5, shared = $6
+       where tenant = $1 and stream is null returning tenant`,
+      [tenant, stream, after, from, at, shared],
+    )
+    return rows.length === 1
   }
 
   async logMark(stream: string): Promise<LogMark | null> {

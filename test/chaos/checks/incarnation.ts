@@ -12,7 +12,7 @@ export async function incarnationOf(world: World): Promise<string> {
   const until = performance.now() + WITHIN_MS
   for (;;) {
     try {
-      return (await keeper.ask('incarnation', {})).incarnation
+      return (await keeper.ask('logs', {})).incarnation
     } catch (error) {
       if (performance.now() > until) throw error
       await delay(AGAIN_MS)

@@ -213,7 +213,10 @@ export class GatewayWorld {
       supervisorStandIn(owners),
       poolActor(Log, {
         on: {
-          incarnation: () => ({ incarnation: this.node.incarnation }),
+          logs: async () => ({ incarnation: this.node.incarnation, own: [...(await this.node.logs.own())] }),
+          move: () => {
+            throw refuse('FORBIDDEN')
+          },
           // No place in the rows: readers then judge by the log itself.
           floors: () => ({ floors: [], pending: true }),
         },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Committer } from '#shared/actor/committer.ts'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
+import { EventLog } from '#shared/actor/event-log.ts'
 import type { HostCore } from '#shared/actor/core.ts'
 import { actor } from '#shared/actor/definition.ts'
 import { DEFAULT_LIMITS } from '#shared/actor/limits.ts'
@@ -28,9 +29,11 @@ async function committer(): Promise<{ clock: SimClock; db: MemoryDatabase; commi
   const store = db.connect('a')
   await clock.settle(store.claim('box', 0, 'a'))
   const batches: number[] = []
+  const transport = memoryBroker({ clock }).connect('a')
   const core: HostCore = {
     node: 'a',
-    transport: memoryBroker({ clock }).connect('a'),
+    transport,
+    events: new EventLog(transport, clock),
     clock,
     random: () => 0.5,
     newId: () => 'id',

@@ -13,11 +13,12 @@ const SCOPES = ['c1', 'c2', 'Ünïcode 3']
  * - `cuts`: gateways lose the broker and find it again
  * - `loss of pub`: single live messages of that audience vanish without a sign
  * - `loss of all`: of any audience
+ * - `move`: the tenant gets a log of its own, which gateways hear of late, and single live messages are lost
  *
  * Numbers are a chain within one audience, so that a lost entry of another is noticed late. Cursors say how far each had
  * come, so everybody may leave at any moment nevertheless.
  */
-type Trouble = 'cuts' | 'loss of pub' | 'loss of all'
+type Trouble = 'cuts' | 'loss of pub' | 'loss of all' | 'move'
 
 /**
  * Three conversations whose actors are taken over, go on talking under old epochs and hand the voice on; clients that
@@ -29,7 +30,8 @@ async function simulate(seed: number, trouble: Trouble): Promise<void> {
   const chance = (rate: number): boolean => random() < rate
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
   let lossRate = 0
-  w.drop = (_gateway, subject) => (trouble === 'loss of all' || subject.endsWith('.pub')) && chance(lossRate)
+  w.drop = (_gateway, subject) =>
+    (trouble === 'loss of all' || trouble === 'move' || subject.endsWith('.pub')) && chance(lossRate)
   w.pendingRate = 0.3
   const gateways: LogReader[] = [await w.gateway('g1'), await w.gateway('g2')]
   const clients = SCOPES.flatMap((scope) => [
@@ -73,7 +75,12 @@ async function simulate(seed: number, trouble: Trouble): Promise<void> {
   }
 
   const connecting = new Set<LogClient>()
+  const movesAt = trouble === 'move' ? Math.floor(random() * STEPS) : -1
   for (let step = 0; step < STEPS; step++) {
+    if (step === movesAt) {
+      const { tell } = await w.move()
+      w.clock.setTimeout(tell, Math.round(random() * 3_000))
+    }
     const client = pick(clients)
     if (chance(0.5)) for (let burst = Math.ceil(random() * 8); burst > 0; burst--) await speak()
     if (chance(0.15) && client.connected) client.disconnect()
@@ -121,7 +128,7 @@ async function simulate(seed: number, trouble: Trouble): Promise<void> {
 }
 
 suite('reading the log: simulation', ({ test }) => {
-  for (const trouble of ['cuts', 'loss of pub', 'loss of all'] as const) {
+  for (const trouble of ['cuts', 'loss of pub', 'loss of all', 'move'] as const) {
     for (let seed = 1; seed <= SEEDS; seed++) {
       test(`${trouble}, seed ${seed}: exact, in order, nothing twice`, () => simulate(seed, trouble), {
         deadlineMs: 60_000,

@@ -1,5 +1,7 @@
 import { LogReader } from '#gateway/log/log-reader.ts'
-import { EVENTS } from '#shared/actor/streams.ts'
+import { EventLog } from '#shared/actor/event-log.ts'
+import type { LogPlace } from '#shared/actor/event-log.ts'
+import { DEFAULT_STREAMS, EVENTS, ownLogSpec, ownStream } from '#shared/actor/streams.ts'
 import { SimClock } from '#shared/actor/testkit/sim-clock.ts'
 import type { Keeper } from '#gateway/log/floors-book.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
@@ -17,6 +19,7 @@ import type { Audience } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
 
 export const TENANT = 'acme'
+const MOVED_GAP = 100_000
 
 export interface Written {
   readonly sequence: number
@@ -51,6 +54,8 @@ export class LogWorld {
   readonly broker: MemoryBroker
   readonly written: Written[] = []
   incarnation = 'aaa1'
+  /** Tenants that have moved, as the keeper tells. */
+  own: (LogPlace & { incarnation: string })[] = []
   /** Chance that the keeper says "pending". */
   pendingRate = 0
   keeperDown = false
@@ -59,6 +64,7 @@ export class LogWorld {
   drop: (gateway: string, subject: string, sequence: number) => boolean = () => false
   readonly metrics = new Map<string, Metrics>()
   readonly #writer: Transport
+  readonly #events: EventLog
   readonly #readers: LogReader[] = []
   #count = 0
 
@@ -66,6 +72,7 @@ export class LogWorld {
     this.random = seededRandom(seed)
     this.broker = memoryBroker({ clock: this.clock, random: this.random })
     this.#writer = this.broker.connect('writer')
+    this.#events = new EventLog(this.#writer, this.clock)
   }
 
   async open(): Promise<this> {
@@ -109,10 +116,23 @@ export class LogWorld {
     }
     const token = encodeName(scope)
     const { sequence } = await this.clock.settle(
-      this.#writer.append(eventSubject(tenant, token, audience), encodeEvent(event), { messageId: event.id }),
+      this.#events.append(eventSubject(tenant, token, audience), encodeEvent(event), { messageId: event.id }),
     )
     this.written.push({ sequence, tenant, scope, audience, event })
     return sequence
+  }
+
+  /** From now on what the tenant says goes to a stream of its own. Gateways hear of it when it is `told`. */
+  async move(tenant = TENANT): Promise<{ tell: () => void }> {
+    const stream = ownStream(tenant)
+    await this.clock.settle(this.#writer.ensureStream(ownLogSpec(tenant, { ...DEFAULT_STREAMS, memory: true })))
+    const { lastSequence: after } = await this.clock.settle(this.#writer.streamInfo(EVENTS))
+    const from = after + MOVED_GAP
+    await this.clock.settle(this.#writer.startAt(stream, from))
+    const place: LogPlace = { tenant, stream, after, from, at: this.clock.now(), shared: this.incarnation }
+    this.#events.incarnation = this.incarnation
+    this.#events.settle(place)
+    return { tell: () => void this.own.push({ ...place, incarnation: place.shared }) }
   }
 
   /** What counts, in log order, for somebody who may hear these audiences. */
@@ -137,7 +157,7 @@ export class LogWorld {
   readonly keeper: Keeper = (tenant) => ({
     ask: async (name: string, input: unknown) => {
       if (this.keeperDown) throw new WaggleError('UNREACHABLE')
-      if (name === 'incarnation') return { incarnation: this.incarnation } as never
+      if (name === 'logs') return { incarnation: this.incarnation, own: [...this.own] } as never
       const { scope, sequence } = input as { scope: string; sequence: number }
       this.floorsAsked++
       const floors = new Map<string, number>()

@@ -66,7 +66,7 @@ suite('PROTOCOL.md', ({ test }) => {
       const example = lane.replace('<partition>', '3').replace('<audience>', 'pub').replaceAll(/<\w+>/g, 'a')
       parseSubject(example)
     }
-    assert.is(lanes.length, 8)
+    assert.is(lanes.length, 10)
   })
 
   test('its partitions are where actors live', () => {

@@ -12,8 +12,10 @@ import {
   eventSubject,
   filters,
   inSubject,
+  liveOwnSubject,
   liveSubject,
   outSubject,
+  ownSubject,
   parseSubject,
   partitionOf,
   signalSubject,
@@ -37,7 +39,7 @@ const SUBJECT: fc.Arbitrary<Subject> = fc.oneof(
     PLAIN,
   ),
   fc.record({ lane: fc.constant('ask'), tenant: nameToken, kind: nameToken, name: keyToken }, PLAIN),
-  fc.record({ lane: fc.constantFrom('ev', 'live'), tenant: nameToken, scope: keyToken, audience }, PLAIN),
+  fc.record({ lane: fc.constantFrom('ev', 'own', 'live', 'live own'), tenant: nameToken, scope: keyToken, audience }, PLAIN),
   fc.record({ lane: fc.constant('sig'), tenant: nameToken, kind: nameToken, key: keyToken }, PLAIN),
   fc.record({ lane: fc.constantFrom('in', 'out'), tenant: nameToken, channel: nameToken, thread: keyToken }, PLAIN),
 )
@@ -54,6 +56,10 @@ function build(subject: Subject): string {
       return eventSubject(subject.tenant, subject.scope, subject.audience)
     case 'live':
       return liveSubject(subject.tenant, subject.scope, subject.audience)
+    case 'own':
+      return ownSubject(subject.tenant, subject.scope, subject.audience)
+    case 'live own':
+      return liveOwnSubject(subject.tenant, subject.scope, subject.audience)
     case 'sig':
       return signalSubject(subject.tenant, subject.kind, subject.key)
     case 'in':
@@ -187,7 +193,8 @@ suite('subjects', ({ test }) => {
         const isEvent = subject.lane === 'ev'
         assert.is(subjectMatches(filters.eventsOfTenant(tenant), built), isEvent && subject.tenant === tenant)
         assert.ok(!isEvent || subjectMatches(filters.eventsOfScope(subject.tenant, subject.scope), built))
-        if (subject.lane === 'live') assert.ok(subjectMatches(filters.liveOfTenant(subject.tenant), built))
+        if (subject.lane === 'live' || subject.lane === 'live own')
+          assert.ok(subjectMatches(filters.liveOfTenant(subject.tenant), built))
         if (subject.lane === 'cmd' || subject.lane === 'call') {
           const filter = filters[subject.lane === 'cmd' ? 'commands' : 'calls'](number, subject.kind)
           assert.is(subjectMatches(filter, built), subject.partition === number)

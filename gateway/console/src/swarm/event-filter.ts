@@ -11,7 +11,7 @@ export const FAMILIES = {
   guards: ['guardrail'],
   reviews: ['review'],
   knowledge: ['document', 'index'],
-  actors: ['actor', 'activation', 'letter'],
+  actors: ['actor', 'activation', 'letter', 'log'],
 } as const satisfies Record<string, readonly string[]>
 
 export type Family = keyof typeof FAMILIES
