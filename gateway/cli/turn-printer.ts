@@ -106,6 +106,7 @@ export class TurnPrinter {
       case 'document:progress':
       case 'document:removed':
       case 'document:swept':
+      case 'answer:curated':
       case 'index:built':
       case 'draft:delta':
       case 'read:marked':

@@ -60,6 +60,7 @@ const KNOWN = {
   'document:progress': true,
   'document:removed': true,
   'document:swept': true,
+  'answer:curated': true,
   'index:built': true,
   'activation:opened': true,
 } satisfies Record<EventType, true>

@@ -139,6 +139,7 @@ export function fold(state: ConversationState, entry: KnownEntry): ConversationS
     case 'document:progress':
     case 'document:removed':
     case 'document:swept':
+    case 'answer:curated':
     case 'index:built':
     case 'conversation:opened':
     case 'activation:opened':

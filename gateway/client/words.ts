@@ -195,6 +195,8 @@ export function entryInWords(entry: KnownEntry): string {
       return `${entry.payload.title} by ${entry.payload.by}`
     case 'document:swept':
       return `${entry.payload.chunks} chunks, ${entry.payload.vectors} vectors, ${entry.payload.blobs} files`
+    case 'answer:curated':
+      return `${entry.payload.collection} by ${entry.payload.by}`
     case 'index:built': {
       const { collection, generation, embedder, adopted, reason } = entry.payload
       return `${collection}, generation ${generation} by ${embedder}${adopted ? '' : `, not used: ${reason}`}`

@@ -35,7 +35,7 @@ export function addRoute(app: FastifyInstance, route: Route, parts: RestParts): 
       const call = {
         principal,
         reach: parts.system.reach(principal, traceOf(request)),
-        params: route.params === undefined ? {} : (parse(route.params, request.params) as Record<string, string>),
+        params: route.params === undefined ? {} : (parse(route.params, request.params) as Record<string, unknown>),
         query: route.query === undefined ? {} : (parse(route.query, request.query) as Record<string, unknown>),
         body:
           route.body === undefined || route.receives !== undefined ? undefined : parse(route.body, request.body ?? {}),

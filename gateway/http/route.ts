@@ -41,7 +41,7 @@ export interface Received {
 export interface Call {
   readonly principal: Principal
   readonly reach: Reach
-  readonly params: Readonly<Record<string, string>>
+  readonly params: Readonly<Record<string, unknown>>
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
   /** Of a route that `receives`. */

@@ -1,7 +1,7 @@
 import type { RunContext } from '#shared/actor/definition.ts'
 import type { AgentKnowledge } from '#shared/contracts/agent.ts'
 import type { Citation } from '#shared/contracts/event-map.ts'
-import { Knowledge } from '#shared/contracts/knowledge.ts'
+import { Knowledge, MAX_QUESTION_CHARS } from '#shared/contracts/knowledge.ts'
 import type { SearchRequest, SearchResult } from '#shared/contracts/knowledge.ts'
 import { coded } from '#shared/errors/waggle-error.ts'
 import { FIRST_TOOL_MARK } from '#shared/graph/agent-graph.ts'
@@ -65,7 +65,6 @@ const WITHOUT: ReadonlySet<string> = new Set([
   'MODEL_DOWN',
   'MODEL_BUSY',
 ])
-const MAX_QUESTION_CHARS = 4_000
 const MAX_TITLE_CHARS = 480
 
 /** Passages of one call of the search tool, with marks of their own in the whole run. */

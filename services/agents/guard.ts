@@ -9,7 +9,9 @@ export interface RunSayings {
   readonly turnId: string
   readonly runId: string
   readonly agent: string
-  /** What the person wrote in this turn; grows with what is said while it is at work. */
+  /** What the turn is to answer. */
+  readonly asked: string
+  /** What the person wrote, that among it; grows with what is said while it is at work. */
   readonly said: string[]
 }
 

@@ -1,4 +1,5 @@
 import type { CallForReview } from '#shared/graph/parked-calls.ts'
+import { askedEvidence } from '#shared/contracts/review.ts'
 import type { ReviewTerms } from '#shared/contracts/review.ts'
 import { DUE_MS } from './approval-policy.ts'
 import type { RunSayings } from './guard.ts'
@@ -7,7 +8,7 @@ import type { ProfileTool } from './profile.ts'
 /** The built-in tool with which an agent asks its operators and goes on with their answer. */
 export const ASK_OPERATOR = 'ask_operator'
 
-/** Of what led to a call, what a person is shown: the newest words, cut to this length each. */
+/** Of what led to a call, what a person is shown beside the question: the newest words, cut to this length each. */
 const EVIDENCE_MESSAGES = 4
 const EVIDENCE_CHARS = 2_000
 const TITLE_CHARS = 200
@@ -17,7 +18,7 @@ export function callForReview(
   tool: ProfileTool,
   args: Readonly<Record<string, unknown>>,
   terms: ReviewTerms,
-  { said }: RunSayings,
+  sayings: RunSayings,
   taint: readonly string[],
 ): CallForReview {
   return {
@@ -26,7 +27,7 @@ export function callForReview(
     title: tool.title,
     proposal: { ...args },
     schema: { ...tool.schema },
-    evidence: evidenceOf(said, taint),
+    evidence: evidenceOf(sayings, taint),
     terms,
   }
 }
@@ -36,7 +37,7 @@ export function questionForReview(
   tool: ProfileTool,
   args: Readonly<Record<string, unknown>>,
   terms: ReviewTerms | null,
-  { said }: RunSayings,
+  sayings: RunSayings,
   taint: readonly string[],
 ): CallForReview | null {
   const question = typeof args['question'] === 'string' ? args['question'].trim() : ''
@@ -47,7 +48,7 @@ export function questionForReview(
     title: question.slice(0, TITLE_CHARS).toWellFormed(),
     proposal: { ...args },
     schema: null,
-    evidence: evidenceOf(said, taint),
+    evidence: evidenceOf(sayings, taint),
     terms: terms ?? {
       reason: 'The agent asks before it goes on.',
       team: '',
@@ -60,11 +61,15 @@ export function questionForReview(
   }
 }
 
-function evidenceOf(said: readonly string[], taint: readonly string[]): CallForReview['evidence'] {
+/** What is to be answered, and the newest of what was said before and since. */
+function evidenceOf({ asked, said }: RunSayings, taint: readonly string[]): CallForReview['evidence'] {
+  const question = said.lastIndexOf(asked)
+  const newest = said.length - EVIDENCE_MESSAGES
   return [
-    ...said
-      .slice(-EVIDENCE_MESSAGES)
-      .map((text) => ({ kind: 'message', text: text.slice(0, EVIDENCE_CHARS).toWellFormed() })),
+    ...said.flatMap((text, at) => {
+      if (at === question) return [askedEvidence(text)]
+      return at < newest ? [] : [{ kind: 'message', text: text.slice(0, EVIDENCE_CHARS).toWellFormed() }]
+    }),
     ...taint.map((text) => ({ kind: 'taint', text })),
   ]
 }

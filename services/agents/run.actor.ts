@@ -65,7 +65,8 @@ export function runOf(parts: RunParts): RunDefinition {
     if (inline.broken !== null) throw refuse('BLOCKED', { guardrail: inline.broken, reason: 'It cannot be read.' })
     announce(ctx, input, profile)
     const said = [...input.history.filter(({ role }) => role === 'user').map(({ text }) => text), input.text]
-    const sayings: RunSayings = { turnId: input.turnId, runId: input.runId, agent: input.agent, said }
+    const { turnId, runId, agent, text: asked } = input
+    const sayings: RunSayings = { turnId, runId, agent, asked, said }
     const saver = parts.saver(ctx.fence)
     const attempt: Attempt = {
       ctx,

@@ -1,12 +1,12 @@
 import type { Context } from '#shared/actor/definition.ts'
 import { refuse } from '#shared/errors/waggle-error.ts'
-import type { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { DecideRequest, Decision, ReviewItem, ReviewState } from '#shared/contracts/review.ts'
 import { requireStaff } from '#shared/contracts/staff.ts'
 import { appendAudit } from '#shared/db/repositories/audit.ts'
 import { canonicalJson, hashOfArgs } from '#shared/lib/canonical-json.ts'
 import { SchemaRefused, compileSchema } from '#shared/lib/json-schema/compile-schema.ts'
-import { allowedActions, requireFree, requireOpen } from './item-rules.ts'
+import { curate } from './curate.ts'
+import { allowedActions, badDecision, requireFree, requireOpen } from './item-rules.ts'
 import { learn } from './learn.ts'
 import { change, itemHere, settle } from './stored-items.ts'
 
@@ -34,6 +34,7 @@ export async function decide(ctx: Context<unknown>, request: DecideRequest): Pro
     details: { decision: decision.action, conversation: item.conversationId, argsHash: item.argsHash },
   })
   await learn(ctx, sql, item, decision, by)
+  await curate(ctx, sql, item, decision)
   if (decision.action === 'reject' || decision.action === 'answer') {
     const state = decision.action === 'reject' ? 'rejected' : 'answered'
     return await settle(ctx, sql, stored, { state, decision: { decision, by, at: ctx.now } })
@@ -54,8 +55,7 @@ function madeOf(
 ): { readonly state: ReviewState; readonly decision: Decision } {
   const edited = approvals.findLast(({ args }) => args !== null)?.args ?? null
   if (edited === null) return { state: 'approved', decision: { action: 'approve' } }
-  const reason = last.action === 'edit' ? last.reason : ''
-  return { state: 'edited', decision: { action: 'edit', args: edited, reason } }
+  return { state: 'edited', decision: last.action === 'edit' ? last : { action: 'edit', args: edited, reason: '' } }
 }
 
 /** The same words of the same person, sent again because their receipt was lost. */
@@ -87,8 +87,4 @@ function requireFitting(item: ReviewItem, decision: Decision): void {
         problem: message,
       })),
     })
-}
-
-function badDecision(path: string, problem: string): WaggleError {
-  return refuse('BAD_INPUT', { fields: [{ path: `decision/${path}`, problem }] })
 }

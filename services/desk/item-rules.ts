@@ -1,4 +1,5 @@
 import { refuse } from '#shared/errors/waggle-error.ts'
+import type { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { Decision, ReviewItem, ReviewKind } from '#shared/contracts/review.ts'
 
 type Action = Decision['action']
@@ -33,4 +34,9 @@ export function requireFree(item: ReviewItem, by: string, now: number): void {
   const { claimedBy, claimedUntil } = item
   if (claimedBy === null || claimedBy === by || (claimedUntil ?? 0) <= now) return
   throw refuse('REVIEW_CLAIMED', { item: item.id, by: claimedBy, until: claimedUntil })
+}
+
+/** Refuses a field of the decision. */
+export function badDecision(path: string, problem: string): WaggleError {
+  return refuse('BAD_INPUT', { fields: [{ path: `decision/${path}`, problem }] })
 }

@@ -4,6 +4,7 @@ import { Ingestion } from '#shared/contracts/ingestion.ts'
 import { add, cancel, recrawl, relabel, remove, retry } from './ingest/documents.ts'
 import { configureCollection, createCollection, reindex, removeCollection, rollback } from './ingest/collections.ts'
 import { buildEnded } from './ingest/builds.ts'
+import { curate } from './ingest/curate.ts'
 import { ingestEnded } from './ingest/queue.ts'
 import { initialState } from './ingest/state.ts'
 import type { Ctx } from './ingest/state.ts'
@@ -37,6 +38,7 @@ export const ingestion: ActorDefinition = actor(Ingestion, {
     remove,
     cancel,
     retry,
+    curate,
   },
   ended: async (ctx: Ctx, child: ChildEnd) => {
     if (child.kind === 'ingest') await ingestEnded(ctx, child)

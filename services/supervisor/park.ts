@@ -1,6 +1,6 @@
 import type { Context } from '#shared/actor/definition.ts'
 import type { MessageFact } from '#shared/contracts/event-map.ts'
-import { Desk, ReviewTerms } from '#shared/contracts/review.ts'
+import { Desk, ReviewTerms, askedEvidence } from '#shared/contracts/review.ts'
 import type { NewReviewItem } from '#shared/contracts/review.ts'
 import type { NothingLeft } from './allotment.ts'
 import type { SupervisorState, Turn } from './state.ts'
@@ -9,7 +9,6 @@ type Ctx = Context<SupervisorState>
 
 /** A hand-off that nobody has accepted, or a draft that nobody has read, is overdue after this. */
 const DUE_MS = 5 * 60_000
-const EVIDENCE_CHARS = 2_000
 
 /** Asks for somebody who takes the conversation over. While one such item is open, the desk takes no other. */
 export function parkHandoff(ctx: Ctx, turn: Turn, reason: string): void {
@@ -69,7 +68,7 @@ function park(ctx: Ctx, turn: Turn, asked: Asked): void {
     runId: turn.runId ?? '',
     agent: turn.agent ?? '',
     tool: '',
-    evidence: [{ kind: 'message', text: turn.text.slice(0, EVIDENCE_CHARS).toWellFormed() }],
+    evidence: [askedEvidence(turn.text)],
     ...asked,
   }
   const origin = { kind: 'supervisor' as const, key: [conversationId] }

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { contract, spawned, tell } from '#shared/actor/contract.ts'
-import { CollectionName, CollectionSettings, DocumentLabels, DocumentSource, EmbedderSettings } from './knowledge.ts'
+import {
+  CollectionName,
+  CollectionSettings,
+  CuratedText,
+  DocumentLabels,
+  DocumentSource,
+  EmbedderSettings,
+} from './knowledge.ts'
 
 /** The bucket of the object store that holds what was uploaded. */
 export const BLOBS = 'BLOBS'
@@ -99,6 +106,8 @@ export const Ingestion = contract('ingestion', {
     z.object({ collection: CollectionName, embedder: EmbedderSettings.optional(), fitted: z.boolean().default(false) }),
     { fails },
   ),
+  /** From the desk: what a person answered to a question of a conversation. */
+  curate: tell(CuratedText.extend({ collection: CollectionName, itemId: z.string().max(120) }), { fails }),
   rollback: tell(z.object({ collection: CollectionName, generation: z.number().int().positive() }), { fails }),
 })
 

@@ -8,6 +8,9 @@ export const CollectionName = z
   .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)
   .max(40)
 
+export const MAX_QUESTION_CHARS = 4_000
+export const MAX_CURATED_CHARS = 8_000
+
 /** How a collection's documents are cut; sizes in tokens. */
 export const ChunkSettings = z.object({
   kind: z.enum(['auto', 'page', 'rows', 'qa', 'sentences']).default('auto'),
@@ -115,7 +118,7 @@ export const SearchFilter = z.object({
 })
 
 export const SearchRequest = z.object({
-  question: z.string().min(1).max(4_000),
+  question: z.string().min(1).max(MAX_QUESTION_CHARS),
   /** None: all of the tenant. */
   collections: z.array(CollectionName).max(20).default([]),
   filter: SearchFilter.prefault({}),
@@ -227,7 +230,7 @@ export const ChunkPreview = z.object({
 
 export const GoldenQuestion = z.object({
   id: z.string().max(64),
-  question: z.string().min(1).max(4_000),
+  question: z.string().min(1).max(MAX_QUESTION_CHARS),
   documents: z.array(z.string().max(64)).max(50).default([]),
   quote: z.string().max(2_000).default(''),
 })
@@ -243,6 +246,12 @@ export const GoldenRun = z.object({
   at: z.number(),
 })
 export type GoldenRun = z.infer<typeof GoldenRun>
+
+/** A question and what is said to it from now on. */
+export const CuratedText = z.object({
+  question: z.string().min(1).max(MAX_QUESTION_CHARS),
+  answer: z.string().min(1).max(MAX_CURATED_CHARS),
+})
 
 export const CuratedAnswer = z.object({
   id: z.string(),
@@ -333,10 +342,6 @@ export const Knowledge = pool('knowledge', {
   }),
   dismiss: ask(InCollection.extend({ id: z.string().max(64) }), z.object({}), { fails: missing }),
   curated: ask(InCollection, z.object({ answers: z.array(CuratedAnswer) }), { fails: missing }),
-  curate: ask(
-    InCollection.extend({ question: z.string().min(1).max(4_000), answer: z.string().min(1).max(8_000) }),
-    z.object({ id: z.string() }),
-    { fails: missing },
-  ),
+  curate: ask(InCollection.extend(CuratedText.shape), z.object({ id: z.string() }), { fails: missing }),
   uncurate: ask(InCollection.extend({ id: z.string().max(64) }), z.object({}), { fails: missing }),
 })

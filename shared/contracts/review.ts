@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
+import { MAX_QUESTION_CHARS } from './knowledge.ts'
 import { Decision, OnExpiry, ReviewItem, ReviewKind } from './events/review-events.ts'
 
 export { Decision, DecisionMade, OnExpiry, ReviewItem, ReviewKind, ReviewState } from './events/review-events.ts'
@@ -34,6 +35,17 @@ export const NewReviewItem = ReviewItem.pick({
 }).extend({ terms: ReviewTerms })
 export type NewReviewItem = z.infer<typeof NewReviewItem>
 
+/** What the customer asked, as evidence of an item; as long as a question may be that an answer is kept for. */
+export function askedEvidence(text: string): ReviewItem['evidence'][number] {
+  return { kind: ASKED, text: text.slice(0, MAX_QUESTION_CHARS).toWellFormed() }
+}
+
+export function askedOf({ evidence }: Pick<ReviewItem, 'evidence'>): string | null {
+  return evidence.find(({ kind }) => kind === ASKED)?.text ?? null
+}
+
+const ASKED = 'question'
+
 /** The actor that is told `decided`. */
 export const ReviewOrigin = z.object({ kind: z.enum(['agent', 'supervisor']), key: z.array(z.string()).min(1) })
 export type ReviewOrigin = z.infer<typeof ReviewOrigin>
@@ -65,7 +77,15 @@ export const Desk = contract('desk', {
   park: tell(z.object({ item: NewReviewItem, origin: ReviewOrigin })),
   /** Receipt: the item as it stands after it. Operators only. */
   decide: tell(DecideRequest, {
-    fails: ['NOT_FOUND', 'FORBIDDEN', 'REVIEW_DECIDED', 'REVIEW_CHANGED', 'REVIEW_CLAIMED', 'BAD_INPUT'],
+    fails: [
+      'NOT_FOUND',
+      'FORBIDDEN',
+      'REVIEW_DECIDED',
+      'REVIEW_CHANGED',
+      'REVIEW_CLAIMED',
+      'REVIEW_NO_COLLECTION',
+      'BAD_INPUT',
+    ],
   }),
   /** Receipt: the item. It is kept from others for a while. */
   claim: tell(z.object({ itemId: z.string() }), {

@@ -234,6 +234,13 @@ export const CATALOGUE = {
     true,
     'Ask them to give it back, or wait until their claim lapses.',
   ),
+  REVIEW_NO_COLLECTION: entry(
+    'The agent answers from no collection that is there, so that no answer can be kept for its questions.',
+    'pub',
+    409,
+    false,
+    'Give the agent a collection, or decide without keeping the answer.',
+  ),
 
   // Tools and guardrails
   TOOL_DENIED: entry(

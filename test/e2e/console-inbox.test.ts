@@ -51,6 +51,32 @@ suite('the inbox of the console', ({ test }) => {
       await asked.getByRole('button', { name: 'Answer' }).click()
       await asked.waitFor({ state: 'detached' })
       assert.equal(gateway.reviews[1]!.decision!.decision, { action: 'answer', text: 'The second.' })
+
+      const text = { type: 'string', title: 'Text' }
+      const draft = reviewItem({
+        id: 'd',
+        conversationId,
+        kind: 'draft_reply',
+        title: 'An answer',
+        proposal: { text: 'Perhaps.' },
+        schema: { type: 'object', properties: { text } },
+      })
+      gateway.reviews.push(draft)
+      gateway.say(conversationId, 'review:changed', draft)
+      const written = one.getByRole('article', { name: 'An answer' })
+      const keeps = written.getByLabel('Use this answer for the same question from now on')
+      await written.getByLabel('Text').waitFor()
+      assert.is(await keeps.count(), 0, 'nobody has written anything')
+      await written.getByLabel('Text').fill('Yes, on Mondays.')
+      await keeps.check()
+      await written.getByRole('button', { name: 'Approve with changes' }).click()
+      await written.waitFor({ state: 'detached' })
+      assert.equal(gateway.reviews[2]!.decision!.decision, {
+        action: 'edit',
+        args: { text: 'Yes, on Mondays.' },
+        reason: '',
+        curate: true,
+      })
       await desk.closePages()
     } finally {
       await desk.close()

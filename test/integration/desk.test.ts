@@ -137,6 +137,24 @@ suite('a desk', ({ test, before, after }) => {
     assert.is((await decide(swarm, question, { action: 'answer', text: 'yes' })).state, 'answered')
   })
 
+  test('keeps no answer where nobody knows to what, where several write it, or where it is said to an agent alone', async () => {
+    const curated = async (item: ReviewItem, decision: Decision): Promise<void> => {
+      const { code, details } = await refusal(decide(swarm, item, { ...decision, curate: true } as Decision))
+      assert.equal([code, JSON.stringify(details['fields']).includes('decision/curate')], ['BAD_INPUT', true])
+    }
+    const said = { evidence: [{ kind: 'question', text: 'How much?' }] }
+    const draft = { kind: 'draft_reply', proposal: { text: 'Two.' }, schema: { type: 'object' } } as const
+    const edit: Decision = { action: 'edit', args: { text: 'Three.' }, reason: '' }
+    await curated(await parked({}, said), { ...edit, args: { cents: 100 } })
+    await curated(await parked({}, said), { action: 'answer', text: 'I have paid it by hand.' })
+    await curated(await parked({}, draft), edit)
+    await curated(await parked({ quorum: 2 }, { ...draft, ...said }), edit)
+    await curated(await parked({}, { ...draft, ...said }), { ...edit, args: {} })
+    const item = await parked({}, { ...draft, ...said })
+    assert.is(await codeOf(decide(swarm, item, { ...edit, curate: true } as Decision)), 'REVIEW_NO_COLLECTION')
+    assert.equal(await history(item, 1), [['open', 1]])
+  })
+
   test('lets only operators of the tenant decide, claim and look', async () => {
     const item = await parked()
     const { conversationId, id: itemId, nonce, argsHash } = item

@@ -1,10 +1,8 @@
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { assert, suite } from '#test/kit/suite.ts'
 import { KnowledgeClient, withKnowledge } from '#test/kit/knowledge.ts'
 import { openGateway } from '#test/kit/open-gateway.ts'
 import type { OpenGateway } from '#test/kit/open-gateway.ts'
+import { Site } from '#test/kit/site.ts'
 import { TENANT, startSwarm } from '#test/kit/swarm.ts'
 import type { TestSwarm } from '#test/kit/swarm.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'
@@ -23,24 +21,10 @@ suite('knowledge at its edges', ({ test, before, after }) => {
   let gateways: OpenGateway[]
   let olga: KnowledgeClient
   let stranger: KnowledgeClient
-  let site: Server
-  let host: string
-  const visits = new Map<string, number>()
-  const served = new Map<string, { status?: number; type?: string; body: string; location?: string }>()
+  let site: Site
   before(async () => {
-    site = createServer((request, response) => {
-      const path = request.url ?? ''
-      visits.set(path, (visits.get(path) ?? 0) + 1)
-      const page = served.get(path) ?? { status: 404, body: '' }
-      response.writeHead(page.status ?? 200, {
-        'content-type': page.type ?? 'text/html',
-        ...(page.location === undefined ? {} : { location: page.location }),
-      })
-      response.end(page.body)
-    })
-    await new Promise<void>((listening) => site.listen(0, '127.0.0.1', listening))
-    host = `127.0.0.1:${(site.address() as AddressInfo).port}`
-    swarm = await startSwarm({ script: [], host: withKnowledge([host]) })
+    site = await Site.open()
+    swarm = await startSwarm({ script: [], host: withKnowledge([site.host]) })
     await swarm.database.tenant(OTHER, (sql) => saveTenant(sql, { name: OTHER }))
     await swarm.node('k1')
     gateways = [await openGateway(swarm.nats.url, TENANT), await openGateway(swarm.nats.url, OTHER, { name: 'g2' })]
@@ -52,7 +36,7 @@ suite('knowledge at its edges', ({ test, before, after }) => {
   after(async () => {
     for (const gateway of gateways) await gateway.close()
     await swarm.close()
-    await new Promise((closed) => site.close(closed))
+    await site.close()
   })
 
   test('another tenant sees nothing: not by search, explain, statistics, duplicates, passages, or the content store', async () => {
@@ -106,12 +90,12 @@ suite('knowledge at its edges', ({ test, before, after }) => {
   })
 
   test('an address is read, its main text kept; one that leads inside is refused, a redirect too', async () => {
-    served.set('/returns', {
+    site.serve('/returns', {
       body: '<html><head><title>Returns</title></head><body><nav>Home Shop Cart</nav><article><h1>Returns</h1><p>Parcels are taken back at the harbour office until six in the evening, every day but Sunday. Bring the label.</p></article></body></html>',
     })
     const receipt = await olga.call<{ documentId: string }>('POST', 'ingest/url', {
       collection: 'main',
-      url: `http://${host}/returns`,
+      url: `http://${site.host}/returns`,
     })
     const document = await olga.settled(receipt.documentId)
     assert.is(document.state, 'ready', JSON.stringify(document.error))
@@ -120,8 +104,8 @@ suite('knowledge at its edges', ({ test, before, after }) => {
       collections: ['main'],
     })
     assert.is(found.passages[0]?.documentId, receipt.documentId)
-    served.set('/away', { status: 302, location: 'http://169.254.169.254/latest/meta-data', body: '' })
-    for (const url of ['http://169.254.169.254/latest', 'http://localhost:9/', `http://${host}/away`]) {
+    site.serve('/away', { status: 302, location: 'http://169.254.169.254/latest/meta-data', body: '' })
+    for (const url of ['http://169.254.169.254/latest', 'http://localhost:9/', `http://${site.host}/away`]) {
       const { documentId } = await olga.call<{ documentId: string }>('POST', 'ingest/url', { collection: 'main', url })
       const refused = await olga.settled(documentId)
       assert.equal([refused.state, refused.error?.code], ['failed', 'ADDRESS_REFUSED'], url)
@@ -129,12 +113,12 @@ suite('knowledge at its edges', ({ test, before, after }) => {
   })
 
   test('an address is read again when its time has come, and gets another version only where it has changed', async () => {
-    served.set('/news', { type: 'text/plain', body: 'The bridge is closed until March.' })
+    site.serve('/news', { type: 'text/plain', body: 'The bridge is closed until March.' })
     const writer = swarm.reach('olga', ['operator']).ref(Ingestion, 'main')
     const request = {
       documentId: 'news',
       collection: 'main',
-      source: { kind: 'url' as const, url: `http://${host}/news` },
+      source: { kind: 'url' as const, url: `http://${site.host}/news` },
       mime: '',
       labels: { title: 'News', tags: [], metadata: {}, access: [] },
       content: null,
@@ -142,12 +126,9 @@ suite('knowledge at its edges', ({ test, before, after }) => {
     }
     await writer.confirm('add', request)
     await olga.settled('news')
-    const before = visits.get('/news') ?? 0
-    for (const until = performance.now() + 20_000; (visits.get('/news') ?? 0) <= before && performance.now() < until;)
-      await new Promise((next) => setTimeout(next, 50))
-    assert.ok((visits.get('/news') ?? 0) > before, 'it was read again')
+    await site.visited('/news', site.visits('/news') + 1)
     assert.is((await olga.settled('news')).liveVersion, 1)
-    served.set('/news', { type: 'text/plain', body: 'The bridge is open again since April.' })
+    site.serve('/news', { type: 'text/plain', body: 'The bridge is open again since April.' })
     const changed = await olga.settled('news', 2)
     assert.equal([changed.state, changed.liveVersion], ['ready', 2])
     await olga.call('DELETE', 'documents/news')

@@ -149,7 +149,7 @@ suite('an agent that asks', ({ test }) => {
       const [item] = await parkedItems(swarm, 'c1')
       assert.equal(
         [item!.kind, item!.reason, item!.evidence],
-        ['handoff', 'too hard', [{ kind: 'message', text: 'Help!' }]],
+        ['handoff', 'too hard', [{ kind: 'question', text: 'Help!' }]],
       )
       const ops = await swarm.reach('olga', ['operator']).ref(Supervisor, 'c1').ask('snapshot', { staff: true })
       assert.equal(ops.reviews, [item!])

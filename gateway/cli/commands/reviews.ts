@@ -26,6 +26,7 @@ Examples:
   waggle review reject 01jd…-1-0 --reason "the order is too old"
   waggle review show 01jd…-1-0 --json | jq '.proposal | .cents = 500' > args.json
   waggle review edit 01jd…-1-0 --args args.json
+  waggle review edit 01jd…-draft --args reply.json --curate
   waggle review answer 01jd…-1-0 --text "It is in the second drawer."
 `
 
@@ -89,10 +90,11 @@ function addDecisions(review: Command, terminal: Terminal, done: (code: ExitCode
   command('edit', 'Lets it happen with other arguments.')
     .requiredOption('--args <file>', 'all of the arguments (JSON); - reads stdin')
     .option('--reason <text>', 'why, for those who train the agent', '')
-    .action(async (id: string, options: WithEndpoint<{ args: string; reason: string; json?: boolean }>) => {
+    .option('--curate', 'of a draft: use this answer for the same question from now on')
+    .action(async (id: string, options: WithEndpoint<EditOptions>) => {
       const args = Values.safeParse(await readJson(options.args, terminal))
       if (!args.success) throw usage(`${options.args} holds no JSON object.`, 'Write all arguments as one object.')
-      await decide(id, options, { action: 'edit', args: args.data, reason: options.reason })
+      await decide(id, options, { action: 'edit', args: args.data, reason: options.reason, ...curateOf(options) })
     })
   command('reject', 'Does not let it happen; the agent reads why and goes on.')
     .requiredOption('--reason <text>', 'why not')
@@ -102,10 +104,22 @@ function addDecisions(review: Command, terminal: Terminal, done: (code: ExitCode
     )
   command('answer', 'Answers in place of the tool, or a question of the agent.')
     .requiredOption('--text <text>', 'the answer')
+    .option('--curate', 'of a question: use this answer for the same question of a customer from now on')
     .action(
-      async (id: string, options: WithEndpoint<{ text: string; json?: boolean }>) =>
-        await decide(id, options, { action: 'answer', text: options.text }),
+      async (id: string, options: WithEndpoint<{ text: string; curate?: boolean; json?: boolean }>) =>
+        await decide(id, options, { action: 'answer', text: options.text, ...curateOf(options) }),
     )
+}
+
+interface EditOptions {
+  readonly args: string
+  readonly reason: string
+  readonly curate?: boolean
+  readonly json?: boolean
+}
+
+function curateOf({ curate }: { readonly curate?: boolean }): { curate?: true } {
+  return curate === true ? { curate } : {}
 }
 
 function addClaims(review: Command, terminal: Terminal, done: (code: ExitCode) => void): void {

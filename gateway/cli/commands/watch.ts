@@ -166,6 +166,7 @@ function paint(entry: KnownEntry | null, text: string, { outColors: colors }: Te
     case 'document:progress':
     case 'document:removed':
     case 'document:swept':
+    case 'answer:curated':
     case 'index:built':
       return colors.cyan(text)
     case 'human:offered':

@@ -209,13 +209,11 @@ export function documentRoutes(objects: ObjectBucket): readonly Route[] {
       id: 'getPassage',
       tag,
       summary: 'What a citation points at, with the text around it and its place on the page.',
-      params: Named.extend({ version: z.coerce.number().int().positive() }) as never,
+      params: Named.extend({ version: z.coerce.number().int().positive() }),
       query: z.object({ start: z.coerce.number().int().min(0), end: z.coerce.number().int().min(1) }),
       response: PassageView,
-      handle: ({ reach, params, query }) => {
-        const { id, version } = params as { id: string; version: number }
-        return reach.pool(Knowledge, 'main').ask('passage', { documentId: id, version, ...query })
-      },
+      handle: ({ reach, params: { id, version }, query }) =>
+        reach.pool(Knowledge, 'main').ask('passage', { documentId: id, version, ...query }),
     }),
   ]
 }

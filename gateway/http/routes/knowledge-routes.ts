@@ -7,6 +7,7 @@ import {
   CollectionName,
   CollectionSettings,
   CuratedAnswer,
+  CuratedText,
   EmbedderSettings,
   GoldenQuestion,
   GoldenRun,
@@ -286,7 +287,7 @@ function quality(): readonly Route[] {
       tag,
       summary: 'Said from now on where the question is near enough, without asking a model.',
       params: Named,
-      body: z.object({ question: z.string().min(1).max(4_000), answer: z.string().min(1).max(8_000) }),
+      body: CuratedText,
       response: z.object({ id: z.string() }),
       handle: ({ principal, reach, params, body }) => {
         requireRole(principal, 'operator')

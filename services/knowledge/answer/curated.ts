@@ -1,4 +1,5 @@
 import type { PoolHandlers } from '#shared/actor/definition.ts'
+import type { TenantSql } from '#shared/actor/store.ts'
 import type { Knowledge } from '#shared/contracts/knowledge.ts'
 import { requireStaff } from '#shared/contracts/staff.ts'
 import { listUnanswered, questionId, settleUnanswered } from '#shared/db/repositories/knowledge/asked.ts'
@@ -51,13 +52,10 @@ export function curatedHandlers({ database }: KnowledgeParts): Handlers {
 
     curate: async (ctx, { collection, question, answer }) => {
       const createdBy = requireStaff(ctx, 'Curated answers are')
-      const id = questionId(question)
-      await database.tenant(ctx.tenant, async (sql) => {
+      return await database.tenant(ctx.tenant, async (sql) => {
         if ((await collectionById(sql, collection)) === null) throw refuse('NOT_FOUND', { collection })
-        await saveCurated(sql, { collection, id, question, answer, terms: termsOf(question), createdBy }, Date.now())
-        await settleUnanswered(sql, collection, id, 'answered')
+        return { id: await keepCurated(sql, { collection, question, answer, createdBy }, Date.now()) }
       })
-      return { id }
     },
 
     uncurate: async (ctx, { collection, id }) => {
@@ -67,6 +65,18 @@ export function curatedHandlers({ database }: KnowledgeParts): Handlers {
       return {}
     },
   }
+}
+
+/** One answer for a question, however it is spaced or cased: the last one counts. Returns its id. */
+export async function keepCurated(
+  sql: TenantSql,
+  { collection, question, answer, createdBy }: Pick<CuratedRow, 'collection' | 'question' | 'answer' | 'createdBy'>,
+  now: number,
+): Promise<string> {
+  const id = questionId(question)
+  await saveCurated(sql, { collection, id, question, answer, terms: termsOf(question), createdBy }, now)
+  await settleUnanswered(sql, collection, id, 'answered')
+  return id
 }
 
 /** The curated answer of a question that is near enough to this one, and counts that it was said. */

@@ -7,18 +7,8 @@ import type { Block, Box, ParsedPage } from '../parse/parsed-page.ts'
 export async function guardPage(ctx: RunContext, page: ParsedPage): Promise<ParsedPage> {
   const blocks: Block[] = []
   for (const block of page.blocks) {
-    const asked = { stage: 'tool_result', agent: '', tool: null, said: [], piece: false } as const
     const [text, header] = await Promise.all(
-      [block.text, block.header].map(async (part) => {
-        if (part === '') return part
-        const verdict = await ctx.reach.pool(Guardrail, 'tool-result').ask('check', { ...asked, text: part })
-        if (verdict.verdict === 'block')
-          throw refuse('DOCUMENT_UNREADABLE', {
-            page: page.number,
-            reason: `A guardrail refused it: ${verdict.reason}`,
-          })
-        return verdict.verdict === 'rewrite' ? verdict.text.trim() : part
-      }),
+      [block.text, block.header].map((part) => guardText(ctx, part, page.number)),
     )
     if (text === '') continue
     // Lines of a text that was changed are not where they were: the block keeps its place as a whole.
@@ -26,6 +16,21 @@ export async function guardPage(ctx: RunContext, page: ParsedPage): Promise<Pars
     blocks.push({ ...block, text: text!, header: header!, lines })
   }
   return { ...page, blocks }
+}
+
+/** Text of a document as the tenant's guardrails leave it. `page` says where it stands, null for what is of the whole. */
+export async function guardText(ctx: RunContext, text: string, page: number | null): Promise<string> {
+  if (text === '') return text
+  const asked = { stage: 'tool_result', agent: '', tool: null, said: [], piece: false } as const
+  const verdict = await ctx.reach.pool(Guardrail, 'tool-result').ask('check', { ...asked, text })
+  switch (verdict.verdict) {
+    case 'block':
+      throw refuse('DOCUMENT_UNREADABLE', { page, reason: `A guardrail refused it: ${verdict.reason}` })
+    case 'rewrite':
+      return verdict.text.trim()
+    case 'pass':
+      return text
+  }
 }
 
 function wholeOf({ lines }: Block, text: string): Block['lines'] {

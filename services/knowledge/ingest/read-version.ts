@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS } from '../parse/limits.ts'
 import type { ParsedPage } from '../parse/parsed-page.ts'
 import type { KnowledgeParts } from '../parts.ts'
 import { readBlob } from './content.ts'
-import { guardPage } from './guard-page.ts'
+import { guardPage, guardText } from './guard-page.ts'
 import { PageWriter } from './page-writer.ts'
 import type { Progress } from './progress.ts'
 
@@ -56,11 +56,13 @@ export async function readVersion(
       throw error instanceof WaggleError && OF_THE_FILE.has(error.code) ? refuse(error.code, error.details) : error
     })
   await writer.flush()
+  // It is named by its file or address until its own title is known; a title that somebody gave stays.
+  const own = row.title === titleOf(row.source) ? outcome.title : ''
+  // A title is a piece of the text, most often its first heading.
+  const title = settings.guarded ? await guardText(ctx, own, null) : own
   await ctx.sql(async (sql) => {
     await changeVersion(sql, document, version, { pagesTotal: outcome.pages, pagesDone: outcome.pages }, ctx.now())
-    // It is named by its file or address until its own title is known; a title that somebody gave stays.
-    if (row.title === titleOf(row.source) && outcome.title !== '')
-      await relabelDocument(sql, document, { title: outcome.title.slice(0, MAX_TITLE_CHARS) }, ctx.now())
+    if (title !== '') await relabelDocument(sql, document, { title: title.slice(0, MAX_TITLE_CHARS) }, ctx.now())
   })
   return outcome.pages
 }

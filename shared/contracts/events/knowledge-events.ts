@@ -45,6 +45,11 @@ export const KNOWLEDGE_EVENTS = {
     'Nothing of a removed document, or of the old versions of one, is left.',
     z.object({ documentId: id, chunks: z.number().int(), vectors: z.number().int(), blobs: z.number().int() }),
   ),
+  'answer:curated': spec(
+    'ops',
+    'What a person wrote at the desk is said from now on to whoever asks the same.',
+    z.object({ answerId: id, collection: z.string(), itemId: id, by: z.string() }),
+  ),
   'index:built': spec(
     'ops',
     'A generation of vectors was built beside the one in use, and is used now or was not adopted.',

@@ -11,12 +11,15 @@ export type OnExpiry = z.infer<typeof OnExpiry>
 
 const Values = z.record(z.string(), z.unknown())
 
+/** Whether what a person wrote is kept, and said from now on to whoever asks the same. */
+const curate = z.boolean().exactOptional()
+
 /** What a person says to an item. `edit` replaces the whole proposal; nothing is merged. */
 export const Decision = z.discriminatedUnion('action', [
   z.object({ action: z.literal('approve') }),
-  z.object({ action: z.literal('edit'), args: Values, reason: z.string().max(2_000).default('') }),
+  z.object({ action: z.literal('edit'), args: Values, reason: z.string().max(2_000).default(''), curate }),
   z.object({ action: z.literal('reject'), reason: z.string().min(1).max(2_000) }),
-  z.object({ action: z.literal('answer'), text: z.string().min(1).max(16_000) }),
+  z.object({ action: z.literal('answer'), text: z.string().min(1).max(16_000), curate }),
 ])
 export type Decision = z.infer<typeof Decision>
 
@@ -41,7 +44,7 @@ export const ReviewItem = z.object({
   proposal: Values,
   /** JSON Schema that an edited proposal must fit; null: it cannot be edited. */
   schema: Values.nullable(),
-  /** What led to it, for whoever decides. */
+  /** What led to it, for whoever decides. Of kind `question`: what the customer asked. */
   evidence: z.array(z.object({ kind: z.string(), text: z.string() })),
   team: z.string(),
   claimedBy: z.string().nullable(),

@@ -101,6 +101,10 @@ suite('review items at the edge', ({ test }) => {
         [claimed.status, ((await claimed.json()) as { error: { code: string } }).error.code],
         [409, 'REVIEW_CLAIMED'],
       )
+      const kept = { action: 'edit', args: { id: '7' }, reason: '', curate: true } as const
+      assert.is(await code(olga.reviews.decide(item!, kept)), 'BAD_INPUT', 'it is no answer to a customer')
+      const overRest = await rest(path, 'olga', OPERATOR, { nonce, argsHash, decision: kept })
+      assert.match(JSON.stringify(await overRest.json()), /decision\/curate/)
       const edited = await olga.reviews.decide(item!, { action: 'edit', args: { id: '7' }, reason: 'another' })
       assert.equal([edited.state, edited.decision!.by], ['edited', 'olga'])
       await until(conversation, ({ state }) => state.reviews[0]?.state === 'edited')

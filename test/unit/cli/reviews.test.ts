@@ -105,6 +105,13 @@ suite('waggle review', ({ test, before, after, beforeEach }) => {
     assert.is(requests.length, 2)
   })
 
+  test('keeps an edit or an answer for the same question where it is told to', async () => {
+    await run(['edit', 'r1-1-0', '--args', '-', '--curate'], '{"text":"Yes."}')
+    assert.match(requests[1]!.body, /{"action":"edit","args":{"text":"Yes."},"reason":"","curate":true}/)
+    await run(['answer', 'r1-1-0', '--text', 'yes', '--curate'])
+    assert.match(requests[3]!.body, /{"action":"answer","text":"yes","curate":true}/)
+  })
+
   test('claims and gives back', async () => {
     assert.match((await run(['claim', 'r1-1-0'])).stdout, /with me/)
     await run(['claim', 'r1-1-0', '--back'])

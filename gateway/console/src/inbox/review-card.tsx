@@ -16,12 +16,15 @@ interface Props {
 export function ReviewCard({ item, client, onChanged }: Props) {
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
   const [words, setWords] = useState('')
+  const [curate, setCurate] = useState(false)
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
   const fields = fieldsOf(item.schema, item.proposal)
   const edited = fields.some(({ name, text }) => texts[name] !== undefined && texts[name] !== text)
   const isQuestion = item.kind === 'question'
   const canAnswer = isQuestion || item.kind === 'tool_call'
+  const canCurate = isQuestion || (item.kind === 'draft_reply' && edited)
+  const kept = canCurate && curate ? { curate } : {}
 
   const decide = (decision: () => Decision): void => {
     setBusy(true)
@@ -33,7 +36,7 @@ export function ReviewCard({ item, client, onChanged }: Props) {
     })
   }
   const approve = (): Decision =>
-    edited ? { action: 'edit', args: valuesOf(fields, texts), reason: words.trim() } : { action: 'approve' }
+    edited ? { action: 'edit', args: valuesOf(fields, texts), reason: words.trim(), ...kept } : { action: 'approve' }
 
   return (
     <article className="review" aria-label={item.title} data-kind={item.kind}>
@@ -67,6 +70,12 @@ export function ReviewCard({ item, client, onChanged }: Props) {
         <span>{isQuestion ? 'Your answer' : 'Reason, or an answer in place of the tool'}</span>
         <textarea rows={2} value={words} onChange={(event) => setWords(event.target.value)} />
       </label>
+      {canCurate ? (
+        <label className="review-curate">
+          <input type="checkbox" checked={curate} onChange={(event) => setCurate(event.target.checked)} />
+          <span>Use this answer for the same question from now on</span>
+        </label>
+      ) : null}
       {problem === '' ? null : <p role="alert">{problem}</p>}
       <div className="review-buttons">
         {isQuestion ? null : (
@@ -79,7 +88,7 @@ export function ReviewCard({ item, client, onChanged }: Props) {
             type="button"
             className={`button small${isQuestion ? ' primary' : ''}`}
             disabled={busy || words.trim() === ''}
-            onClick={() => decide(() => ({ action: 'answer', text: words.trim() }))}
+            onClick={() => decide(() => ({ action: 'answer', text: words.trim(), ...kept }))}
           >
             Answer
           </button>

@@ -1,10 +1,10 @@
-import { useState } from 'react'
 import type { FormEvent } from 'react'
 import type { z } from 'zod'
 import type { CuratedAnswer } from '#shared/contracts/knowledge.ts'
 import type { Api } from '../api.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { useAsked } from '../use-asked.ts'
+import { QuestionRow } from './question-row.tsx'
 import { useAct } from './use-act.ts'
 
 type Curated = z.infer<typeof CuratedAnswer>
@@ -25,17 +25,25 @@ export function AnswersView({ api, collection }: Props) {
       {answer?.answers.length === 0 ? <p className="nothing">No answer has been written yet.</p> : null}
       <ul className="questions" aria-label="Curated answers">
         {answer?.answers.map((one) => (
-          <AnswerRow
+          <QuestionRow
             key={`${one.id} ${one.updatedAt}`}
             api={api}
             collection={collection}
-            curated={one}
+            question={one.question}
+            answer={one.answer}
+            about={aboutOf(one)}
+            save="Save"
+            drop={{ label: 'Remove', method: 'DELETE', path: `answers/${encodeURIComponent(one.id)}` }}
             onChanged={again}
           />
         ))}
       </ul>
     </>
   )
+}
+
+function aboutOf({ hits, createdBy, updatedAt }: Curated): string {
+  return `said ${hits === 1 ? 'once' : `${hits} times`} · by ${createdBy} on ${day.format(updatedAt)}`
 }
 
 function NewAnswer({ api, collection, onSaved }: Props & { readonly onSaved: () => void }) {
@@ -79,52 +87,5 @@ function NewAnswer({ api, collection, onSaved }: Props & { readonly onSaved: () 
         <Refusal error={error} />
       </form>
     </details>
-  )
-}
-
-interface RowProps extends Props {
-  readonly curated: Curated
-  readonly onChanged: () => void
-}
-
-function AnswerRow({ api, collection, curated, onChanged }: RowProps) {
-  const { id, question, answer, hits, createdBy, updatedAt } = curated
-  const [text, setText] = useState(answer)
-  const { busy, error, act } = useAct()
-  const save = (): Promise<unknown> =>
-    api(`collections/${collection}/answers`, { method: 'POST', json: { question, answer: text.trim() } })
-  const remove = (): Promise<unknown> =>
-    api(`collections/${collection}/answers/${encodeURIComponent(id)}`, { method: 'DELETE' })
-  return (
-    <li className="question-row" aria-label={question}>
-      <p>
-        <strong>{question}</strong>
-      </p>
-      <p className="faint">
-        said {hits === 1 ? 'once' : `${hits} times`} · by {createdBy} on {day.format(updatedAt)}
-      </p>
-      <textarea
-        className="field"
-        rows={2}
-        maxLength={8_000}
-        value={text}
-        aria-label="Answer"
-        onChange={(event) => setText(event.target.value)}
-      />
-      <p className="row-buttons">
-        <button
-          type="button"
-          className="button small"
-          disabled={busy || text.trim() === '' || text.trim() === answer}
-          onClick={() => act(save, onChanged)}
-        >
-          Save
-        </button>
-        <button type="button" className="button quiet small" disabled={busy} onClick={() => act(remove, onChanged)}>
-          Remove
-        </button>
-      </p>
-      <Refusal error={error} />
-    </li>
   )
 }

@@ -1,11 +1,10 @@
-import { useState } from 'react'
 import type { z } from 'zod'
 import type { UnansweredQuestion } from '#shared/contracts/knowledge.ts'
 import type { Api } from '../api.ts'
 import { Refusal } from '../parts/refusal.tsx'
 import { useAsked } from '../use-asked.ts'
 import { percentInWords } from './document-words.ts'
-import { useAct } from './use-act.ts'
+import { QuestionRow } from './question-row.tsx'
 
 type Question = z.infer<typeof UnansweredQuestion>
 
@@ -28,7 +27,21 @@ export function UnansweredView({ api, collection }: { readonly api: Api; readonl
       ) : null}
       <ul className="questions" aria-label="Unanswered questions">
         {open.map((question) => (
-          <UnansweredRow key={question.id} api={api} collection={collection} question={question} onSettled={again} />
+          <QuestionRow
+            key={question.id}
+            api={api}
+            collection={collection}
+            question={question.question}
+            answer=""
+            about={aboutOf(question)}
+            save="Answer"
+            drop={{
+              label: 'Dismiss',
+              method: 'POST',
+              path: `unanswered/${encodeURIComponent(question.id)}/dismiss`,
+            }}
+            onChanged={again}
+          />
         ))}
       </ul>
       {answer?.next == null ? null : <p className="faint">The latest {SHOWN} are shown.</p>}
@@ -36,54 +49,8 @@ export function UnansweredView({ api, collection }: { readonly api: Api; readonl
   )
 }
 
-interface RowProps {
-  readonly api: Api
-  readonly collection: string
-  readonly question: Question
-  readonly onSettled: () => void
-}
-
-function UnansweredRow({ api, collection, question: asked, onSettled }: RowProps) {
-  const { id, question, times, coverage, nearest, lastAt } = asked
-  const [answer, setAnswer] = useState('')
-  const { busy, error, act } = useAct()
-  const save = (): Promise<unknown> =>
-    api(`collections/${collection}/answers`, { method: 'POST', json: { question, answer: answer.trim() } })
-  const dismiss = (): Promise<unknown> =>
-    api(`collections/${collection}/unanswered/${encodeURIComponent(id)}/dismiss`, { method: 'POST' })
-  return (
-    <li className="question-row" aria-label={question}>
-      <p>
-        <strong>{question}</strong>
-      </p>
-      <p className="faint">
-        asked {times === 1 ? 'once' : `${times} times`}, last on {day.format(lastAt)} · {percentInWords(coverage)}{' '}
-        covered
-        {nearest.length === 0 ? '' : ` · nearest: ${nearest.join(', ')}`}
-      </p>
-      <textarea
-        className="field"
-        rows={2}
-        maxLength={8_000}
-        value={answer}
-        aria-label="Answer"
-        placeholder="What is to be said from now on"
-        onChange={(event) => setAnswer(event.target.value)}
-      />
-      <p className="row-buttons">
-        <button
-          type="button"
-          className="button primary small"
-          disabled={busy || answer.trim() === ''}
-          onClick={() => act(save, onSettled)}
-        >
-          Answer
-        </button>
-        <button type="button" className="button small" disabled={busy} onClick={() => act(dismiss, onSettled)}>
-          Dismiss
-        </button>
-      </p>
-      <Refusal error={error} />
-    </li>
-  )
+function aboutOf({ times, lastAt, coverage, nearest }: Question): string {
+  const titles = nearest.length === 0 ? '' : ` · nearest: ${nearest.join(', ')}`
+  const asked = `asked ${times === 1 ? 'once' : `${times} times`}, last on ${day.format(lastAt)}`
+  return `${asked} · ${percentInWords(coverage)} covered${titles}`
 }

@@ -10,7 +10,7 @@ export const FAMILIES = {
   tools: ['tool'],
   guards: ['guardrail'],
   reviews: ['review'],
-  knowledge: ['document', 'index'],
+  knowledge: ['document', 'index', 'answer'],
   actors: ['actor', 'activation', 'letter', 'log'],
 } as const satisfies Record<string, readonly string[]>
 
