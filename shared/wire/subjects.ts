@@ -29,7 +29,10 @@ export type Subject =
     }
   | { readonly lane: 'ask'; readonly tenant: string; readonly kind: string; readonly name: string }
   | {
-      readonly lane: 'ev' | 'own' | 'live' | 'live own'; readonly tenant: string; readonly scope: string; readonly audience: Audience
+      readonly lane: 'ev' | 'own' | 'live' | 'live own'
+      readonly tenant: string
+      readonly scope: string
+      readonly audience: Audience
     }
   | { readonly lane: 'sig'; readonly tenant: string; readonly kind: string; readonly key: string }
   | { readonly lane: 'in' | 'out'; readonly tenant: string; readonly channel: string; readonly thread: string }
@@ -93,7 +96,8 @@ export function parseSubject(subject: string): Subject {
   const live = subject.startsWith('live.')
   const tokens = (live ? subject.slice(5) : subject).split('.')
   const [root, tenant, lane] = tokens
-  if (root !== 't' || tenant === undefined || lane === undefined || (live && lane !== 'ev' && lane !== 'own')) throw bad(subject)
+  if (root !== 't' || tenant === undefined || lane === undefined || (live && lane !== 'ev' && lane !== 'own'))
+    throw bad(subject)
   try {
     decodeName(tenant)
     switch (lane) {

@@ -2,16 +2,7 @@
  * What every adapter of the store port (shared/actor/store.ts) must do. Run it with a function that opens a store; the
  * suite opens one and keeps its tests apart by tenants and kinds of their own.
  */
-import type {
-  EffectIntent,
-  EffectRow,
-  Fence,
-  RelayedRow,
-  RunChange,
-  Step,
-  Store,
-  TimerRow,
-} from '#shared/actor/store.ts'
+import type { EffectIntent, EffectRow, Fence, RunChange, Step, Store, TimerRow } from '#shared/actor/store.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
 import { assert, suite } from '#test/kit/suite.ts'
@@ -396,71 +387,6 @@ export function storeContract(adapter: string, open: () => Promise<OpenedStore>)
       await store().claim(fence.kind, 0, 'node-2')
       assert.is(await codeOf(store().intend(fence, { ...intent, id: newId() })), 'STALE_EPOCH')
       assert.is(await codeOf(store().settle(fence, intent.id, { status: 'done', result: null })), 'STALE_EPOCH')
-    })
-
-    test('knows the floors of a scope at any cursor, and that an opening has no place yet', async () => {
-      const [fence, scope] = [await hold(), newId()]
-      const opened = (who: string, epoch: number, sequence: number): Promise<void> =>
-        store().opened({ tenant: 'acme', scope, who, epoch, sequence, log: 'EVT' })
-      const write = (who: string, epoch: number): Promise<void> =>
-        commit(fence, stepOf('a', { openings: [{ scope, who, epoch }] }))
-      await write('agent/a', 1)
-      assert.equal(await store().floors('acme', scope, 100), { floors: [], pending: true })
-      await opened('agent/a', 1, 10)
-      await opened('agent/a', 1, 10)
-      await write('agent/a', 1)
-      assert.is((await store().floors('acme', scope, 100)).pending, false, 'its place is known from before')
-      await write('agent/a', 2)
-      await write('control', 5)
-      await opened('agent/a', 2, 20)
-      assert.is((await store().floors('acme', scope, 100)).pending, true, 'one of two')
-      await opened('control', 5, 15)
-      assert.equal(await store().floors('acme', scope, 9), { floors: [], pending: false })
-      assert.equal(await store().floors('acme', scope, 10), { floors: [{ who: 'agent/a', epoch: 1 }], pending: false })
-      const floors = await store().floors('acme', scope, 20)
-      assert.equal(
-        floors.floors.toSorted((a, b) => a.who.localeCompare(b.who)),
-        [
-          { who: 'agent/a', epoch: 2 },
-          { who: 'control', epoch: 5 },
-        ],
-      )
-      assert.equal(await store().floors('globex', scope, 100), { floors: [], pending: false })
-    })
-
-    test('keeps the mark of a stream', async () => {
-      const stream = `EVT-${newId()}`
-      assert.is(await store().logMark(stream), null)
-      const mark = { incarnation: newId(), created: 1_700_000_000_000, sequence: 2 ** 40, at: 3 }
-      await store().saveLogMark(stream, { ...mark, sequence: 1 })
-      await store().saveLogMark(stream, mark)
-      assert.equal(await store().logMark(stream), mark)
-    })
-
-    test('places the log of a tenant once, and marks no row that went to another', async () => {
-      const tenant = 'globex'
-      const fence = { ...(await hold()), tenant }
-      const placed = async (): Promise<unknown> =>
-        (await store().logPlaces()).find((row) => row.tenant === tenant)?.place
-      const unsent = async (): Promise<string[]> => (await store().unsent(fence.kind, 0)).map(({ id }) => id)
-      const ids = Array.from({ length: 3 }, () => newId())
-      const steps = ids.map((id) => stepOf('a', { command: commandOf(newId()), outbox: { ...outboxOf('o'), id } }))
-      await store().commit(fence, steps)
-      const went = (id: string, log: string): RelayedRow => ({ tenant, id, log })
-      assert.equal(await store().relayed([went(ids[0]!, 'EVT')]), [])
-      const from = 2 ** 40
-      const place = { tenant, stream: `EVT-${tenant}`, after: 12, from, at: 1_700_000_000_000, shared: newId() }
-      assert.is(await store().placeLog(place), false, 'nobody has asked for it')
-      await store().askForLog(tenant)
-      await store().askForLog(tenant)
-      assert.is(await placed(), null)
-      assert.equal(await store().relayed([went(ids[1]!, 'EVT')]), [went(ids[1]!, 'EVT')], 'while it is being moved')
-      assert.is(await store().placeLog(place), true)
-      assert.is(await store().placeLog({ ...place, after: 13 }), false)
-      await store().askForLog(tenant)
-      assert.equal(await placed(), place)
-      assert.equal(await store().relayed([went(ids[1]!, 'EVT'), went(ids[2]!, place.stream)]), [went(ids[1]!, 'EVT')])
-      assert.equal(await unsent(), [ids[1]])
     })
 
     test('sweeps what is past its retention, and only that', async () => {

@@ -4,14 +4,21 @@ import { systemClock } from '#shared/lib/clock.ts'
 import { servers } from '#test/integration/db-servers.ts'
 
 import { storeContract } from './store.contract.ts'
+import type { OpenedStore } from './store.contract.ts'
+import { storeLogsContract } from './store-logs.contract.ts'
 
-storeContract('memory', () => {
+function contracts(adapter: string, open: () => Promise<OpenedStore>): void {
+  storeContract(adapter, open)
+  storeLogsContract(adapter, open)
+}
+
+contracts('memory', () => {
   const store = new MemoryDatabase({ clock: systemClock }).connect('node')
   return Promise.resolve({ store, close: () => Promise.resolve() })
 })
 
 for (const server of servers) {
-  storeContract(server.name, async () => {
+  contracts(server.name, async () => {
     const opened = await server.open()
     return { store: createStore(opened.database), close: () => opened.close() }
   })

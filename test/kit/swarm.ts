@@ -169,7 +169,6 @@ export class TestSwarm {
           }
         },
       }),
-      directoryOf(this.database, async () => {}),
       ...this.#pools(name),
     )
     const end = await this.#options.host?.({ name, system, database: this.database, transport })

@@ -3,6 +3,7 @@ import { EventLog } from '#shared/actor/event-log.ts'
 import type { LogPlace } from '#shared/actor/event-log.ts'
 import { DEFAULT_STREAMS, EVENTS, ownLogSpec, ownStream } from '#shared/actor/streams.ts'
 import { SimClock } from '#shared/actor/testkit/sim-clock.ts'
+import type { LogClient } from './log-client.ts'
 import type { Keeper } from '#gateway/log/floors-book.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { seededRandom } from '#shared/lib/random.ts'
@@ -201,4 +202,20 @@ export class LogWorld {
       },
     })
   }
+}
+
+/** A world that is closed whatever happens in it. */
+export async function world(body: (world: LogWorld) => Promise<void>, seed = 1): Promise<void> {
+  const made = await new LogWorld(seed).open()
+  try {
+    await body(made)
+  } finally {
+    made.close()
+  }
+}
+
+/** Connected, and its replay is over: what is said from here on comes live. */
+export async function join(w: LogWorld, client: LogClient, gateway: LogReader): Promise<void> {
+  await w.clock.settle(client.connect(gateway))
+  await w.clock.advance(10)
 }

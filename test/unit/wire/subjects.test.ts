@@ -39,7 +39,10 @@ const SUBJECT: fc.Arbitrary<Subject> = fc.oneof(
     PLAIN,
   ),
   fc.record({ lane: fc.constant('ask'), tenant: nameToken, kind: nameToken, name: keyToken }, PLAIN),
-  fc.record({ lane: fc.constantFrom('ev', 'own', 'live', 'live own'), tenant: nameToken, scope: keyToken, audience }, PLAIN),
+  fc.record(
+    { lane: fc.constantFrom('ev', 'own', 'live', 'live own'), tenant: nameToken, scope: keyToken, audience },
+    PLAIN,
+  ),
   fc.record({ lane: fc.constant('sig'), tenant: nameToken, kind: nameToken, key: keyToken }, PLAIN),
   fc.record({ lane: fc.constantFrom('in', 'out'), tenant: nameToken, channel: nameToken, thread: keyToken }, PLAIN),
 )
