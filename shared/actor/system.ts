@@ -126,14 +126,8 @@ export class ActorSystem {
     this.#started = true
     const { transport, limits, clock } = this.#core
     for (const spec of streamSpecs(limits, this.#streams)) await transport.ensureStream(spec)
-    for (const definition of this.#poolDefinitions) {
-      const pool = new HostedPool(this.#core, this.#reacher, definition)
-      this.#pools.push(pool)
-      this.#local.add(pool)
-      pool.open()
-    }
-    if (this.#store !== null) {
-      const core: HostCore = { ...this.#core, store: this.#store }
+    const core: HostCore | null = this.#store === null ? null : { ...this.#core, store: this.#store }
+    if (core !== null) {
       this.#relay = new Relay(core, this.#share)
       this.#logs = new Logs({
         core,
@@ -143,6 +137,15 @@ export class ActorSystem {
         mine: (stream) => this.#placement?.keepsLog(stream) ?? false,
       })
       await this.#logs.open()
+    }
+    // Not before the logs are known: one of them answers whoever asks for them.
+    for (const definition of this.#stopped === null ? this.#poolDefinitions : []) {
+      const pool = new HostedPool(this.#core, this.#reacher, definition)
+      this.#pools.push(pool)
+      this.#local.add(pool)
+      pool.open()
+    }
+    if (core !== null && this.#relay !== null) {
       if (this.#actors.size > 0) await this.#hostActors(core, this.#relay)
       this.#undelivered = new Undelivered(core, () => this.#placement?.keepsLog() ?? false)
       if (this.#stopped === null) this.#undelivered.open()

@@ -7,7 +7,7 @@ export const Log = pool('log', {
   logs: ask(
     z.object({}),
     z.object({
-      incarnation: z.string(),
+      incarnation: z.string().min(1),
       own: z.array(
         z.object({
           tenant: z.string(),
@@ -16,7 +16,7 @@ export const Log = pool('log', {
           from: z.number().int(),
           at: z.number(),
           shared: z.string(),
-          incarnation: z.string(),
+          incarnation: z.string().min(1),
         }),
       ),
     }),
