@@ -68,6 +68,7 @@ export class EventLog {
   /** Appends to the shared log that are not answered yet, by tenant. */
   readonly #underWay = new Map<string, number>()
   #quiet: (() => void)[] = []
+  #closed = false
 
   constructor(transport: Transport, clock: Clock) {
     this.#transport = transport
@@ -116,6 +117,7 @@ export class EventLog {
     const send = (): Promise<Said> => this.#send(tenant, subject, data, options)
     const waiting = this.#halted.get(tenant)
     if (waiting === undefined) return send()
+    if (this.#closed) return Promise.reject(new WaggleError('LEAVING'))
     if (waiting.length >= HALTED_EVENTS)
       return Promise.reject(new WaggleError('OVERLOADED', { tenant, limit: HALTED_EVENTS }))
     return new Promise((resolve, reject) =>
@@ -141,9 +143,10 @@ export class EventLog {
     return this.#halted.has(tenant)
   }
 
-  /** Resolves when it is known where its log is. Until then nothing tells whether something stands in it. */
+  /** Resolves when it is known where its log is; until then nothing tells whether something stands in it. Throws LEAVING. */
   async settled(tenant: string): Promise<void> {
     while (this.#halted.has(tenant)) {
+      if (this.#closed) throw new WaggleError('LEAVING')
       await new Promise<void>((resolve, reject) => this.#halted.get(tenant)!.push({ go: resolve, fail: reject }))
     }
   }
@@ -161,6 +164,7 @@ export class EventLog {
 
   /** What waits will not be said by this process. */
   close(): void {
+    this.#closed = true
     const error = new WaggleError('LEAVING')
     for (const waiting of this.#halted.values()) for (const { fail } of waiting.splice(0)) fail(error)
   }

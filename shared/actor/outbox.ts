@@ -197,6 +197,8 @@ export class Relay {
       try {
         return await work()
       } catch (error) {
+        // What waits for a log that is being moved is the next holder's to say.
+        if (coded(error).code === 'LEAVING') throw error
         observe('relay:retried', { subject, code: coded(error).code })
         await delay(clock, backoffMs(attempt, limits.retryFirstMs, limits.retryMaxMs, random), signal)
       }

@@ -292,8 +292,9 @@ export class ActorSystem {
     for (const pool of this.#pools) this.#local.remove(pool)
     await Promise.all(this.#pools.map((pool) => pool.close(this.#core.limits.drainMs)))
     this.#pools = []
-    await this.#relay?.flush()
+    // What waits for a log that is being moved is left to the next holder.
     this.#logs?.close()
+    await this.#relay?.flush()
     this.#share.close()
   }
 }

@@ -5,6 +5,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { coerceError } from '#shared/errors/waggle-error.ts'
 import { seededRandom } from '#shared/lib/random.ts'
 import { natsBinaries } from '#test/kit/nats-server.ts'
 import { provision } from '#test/kit/provision.ts'
@@ -14,16 +15,9 @@ import { World } from './world/world.ts'
 /** Lets every takeover happen many times in a run; production has 6,000. */
 const LEASE_MS = 2_000
 const SHOWN_PROBLEMS = 20
+const USAGE = 'Usage: npm run test:chaos -- [--list] [--only NAME,NAME] [--seed N] [--long] [--nats oldest|newest]'
 
-const { values } = parseArgs({
-  options: {
-    list: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    seed: { type: 'string', default: '1' },
-    long: { type: 'boolean', default: false },
-    nats: { type: 'string', default: 'newest' },
-  },
-})
+const values = readOptions()
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const all = await scenarios()
 if (values.list) {
@@ -118,5 +112,22 @@ async function run(scenario: Scenario): Promise<Outcome> {
     return { problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)], figures: {} }
   } finally {
     for (const world of worlds) await world.close()
+  }
+}
+
+function readOptions(): { list: boolean; only: string; seed: string; long: boolean; nats: string } {
+  try {
+    return parseArgs({
+      options: {
+        list: { type: 'boolean', default: false },
+        only: { type: 'string', default: '' },
+        seed: { type: 'string', default: '1' },
+        long: { type: 'boolean', default: false },
+        nats: { type: 'string', default: 'newest' },
+      },
+    }).values
+  } catch (error) {
+    process.stderr.write(`${coerceError(error).message}\n${USAGE}\n`)
+    process.exit(2)
   }
 }

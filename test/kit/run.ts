@@ -1,6 +1,8 @@
 /**
- * `node test/kit/run.ts [FRAGMENT…]` runs the test files whose path holds one of the fragments (all without).
+ * `node test/kit/run.ts [FRAGMENT…]` runs the test files whose path holds one of the fragments; without, all but those of
+ * the whole stack and the page in a browser (`test/e2e`), which take as long as the others together.
  *
+ *   --all         those too; on with CI=true
  *   --serial      one worker instead of two
  *   --under DIR   look for test files below DIR instead of test/
  *   --bare        provide no servers: for files that need none
@@ -29,6 +31,7 @@ import { provision } from './provision.ts'
 import type { Provisioned } from './provision.ts'
 
 const WORKERS = 2
+const SLOW = ['e2e']
 const NODE_MAJOR = 24
 const WORST_SHOWN = 10
 const SLOWEST_SHOWN = 5
@@ -37,6 +40,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const { values: options, positionals: fragments } = parseArgs({
   allowPositionals: true,
   options: {
+    all: { type: 'boolean', default: false },
     serial: { type: 'boolean', default: false },
     under: { type: 'string', default: 'test' },
     bare: { type: 'boolean', default: false },
@@ -44,8 +48,10 @@ const { values: options, positionals: fragments } = parseArgs({
     grace: { type: 'string', default: '5000' },
   },
 })
-const everything = fragments.length === 0 && options.under === 'test'
-const withCoverage = options.coverage || (process.env['CI'] === 'true' && everything)
+const inCi = process.env['CI'] === 'true'
+const unnamed = fragments.length === 0 && options.under === 'test'
+const everything = unnamed && (options.all || inCi)
+const withCoverage = options.coverage || (inCi && everything)
 
 process.exitCode = await main()
 
@@ -55,7 +61,7 @@ async function main(): Promise<number> {
     say('or put node_modules/.bin first on PATH. If it is not there: npm ci')
     return 1
   }
-  const files = await findTestFiles(ROOT, options.under, fragments)
+  const files = await findTestFiles(ROOT, options.under, fragments, unnamed && !everything ? SLOW : [])
   if (files.length === 0) {
     say(`no test file matches ${fragments.join(' ') || options.under}`)
     say(closingLine({ passed: 0, failed: 0, skipped: 0 }))
@@ -80,6 +86,7 @@ async function main(): Promise<number> {
     const tally = tallyOf(reports.flatMap((report) => report.outcomes))
     for (const report of reports) showFailures(report)
     showSkipped(reports)
+    if (unnamed && !everything) say(`not run: test/${SLOW.join(', test/')} (npm run test:all)`)
     showSlowest(reports)
     const left = await provided.end()
     if (left.length > 0) say(`ended what tests had left running: ${left.join(', ')}`)
@@ -135,7 +142,7 @@ function showSkipped(reports: readonly FileReport[]): void {
 }
 
 function showSlowest(reports: readonly FileReport[]): void {
-  if (!everything) return
+  if (!unnamed) return
   const slowest = reports.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST_SHOWN)
   say(`slowest: ${slowest.map(({ file, ms }) => `${shown(file)} ${(ms / 1000).toFixed(1)} s`).join(', ')}`)
 }

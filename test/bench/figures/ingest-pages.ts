@@ -6,7 +6,7 @@ import { knowledgeBench } from '../knowledge-bench.ts'
 import type { Figure } from '../row.ts'
 
 const PAGES = 100
-const DOCUMENTS = 3
+const DOCUMENTS = 6
 const QUICK_PAGES = 4
 const TENANT = 'acme'
 const LEAST = 0.5
@@ -14,8 +14,9 @@ const MOST_MS = 50
 const PROBE_MS = 50
 
 /**
- * From a 100-page PDF at the API to when it can be found: read by geometry, cut, indexed, embedded. Beside it pdf.js
- * giving the text of the same pages and nothing else, in turns. Meanwhile `/healthz` is asked every 50 ms.
+ * From 100-page PDFs at the API, given one after the other without waiting, to when all can be found: read by geometry, cut,
+ * indexed, embedded. Beside it pdf.js giving the text of the same files and nothing else, one after the other. Meanwhile
+ * `/healthz` is asked every 50 ms. How fast one alone is, is told beside it.
  */
 export const figure: Figure = {
   name: 'ingest-pages',
@@ -40,28 +41,31 @@ export const figure: Figure = {
       await client.collection('main')
       const pages = quick ? QUICK_PAGES : PAGES
       const pdfs = await Promise.all(
-        Array.from({ length: quick ? 1 : DOCUMENTS + 1 }, (_, seed) => makePdf(pages, seed + 1)),
+        Array.from({ length: quick ? 1 : DOCUMENTS + 2 }, (_, seed) => makePdf(pages, seed + 1)),
       )
       const waits: number[] = []
-      const ours: number[] = []
-      const raw: number[] = []
-      for (const [at, pdf] of pdfs.entries()) {
-        const probing = new AbortController()
-        const probe = askAgainAndAgain(`${bench.url}/healthz`, waits, probing.signal)
+      const give = async (some: readonly Uint8Array[], name: string): Promise<number> => {
         const begun = performance.now()
-        const { state, error } = await client.ingest('main', `${at}.pdf`, pdf)
+        const settled = await Promise.all(some.map((pdf, at) => client.ingest('main', `${name}-${at}.pdf`, pdf)))
         const took = performance.now() - begun
-        probing.abort()
-        await probe
-        if (state !== 'ready') throw new Error(`${state}: ${JSON.stringify(error)}`)
-        const alone = await extractAlone(pdf)
-        // The first one starts the reader's process.
-        if (at === 0 && !quick) continue
-        ours.push((pages * 1_000) / took)
-        raw.push((pages * 1_000) / alone)
-        say(`${ours.length} of ${DOCUMENTS} documents of ${pages} pages`)
+        for (const { state, error } of settled)
+          if (state !== 'ready') throw new Error(`${state}: ${JSON.stringify(error)}`)
+        return (some.length * pages * 1_000) / took
       }
-      const [value, baseline] = [quantile(ours, 0.5), quantile(raw, 0.5)]
+      const [first, ...others] = pdfs
+      // The first one starts the reader's process.
+      await give([first!], 'first')
+      const one = quick ? 0 : await give([others[0]!], 'alone')
+      const more = quick ? [await makePdf(pages, DOCUMENTS)] : others.slice(1)
+      const probing = new AbortController()
+      const probe = askAgainAndAgain(`${bench.url}/healthz`, waits, probing.signal)
+      const value = await give(more, 'many')
+      probing.abort()
+      await probe
+      say(`${more.length} documents of ${pages} pages are read`)
+      let alone = 0
+      for (const pdf of more) alone += await extractAlone(pdf)
+      const baseline = (more.length * pages * 1_000) / alone
       const wait = quantile(waits, 0.95)
       return [
         {
@@ -72,6 +76,7 @@ export const figure: Figure = {
           ratio: value / baseline,
           bar,
           ok: value / baseline >= LEAST,
+          note: `${more.length} documents; one alone ${one.toFixed(1)} pages/s`,
         },
         {
           name: 'ingest-pages/healthz-p95',

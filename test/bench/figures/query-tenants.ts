@@ -41,7 +41,7 @@ export const figure: Figure = {
       const ask = async (tenants: readonly string[]): Promise<number> => {
         const times: number[] = []
         for (let at = 0; at < (quick ? 6 : QUESTIONS); at += 1)
-          times.push(await searchTimed(bench.reach(tenants[at % tenants.length]!), prose.question()))
+          times.push((await searchTimed(bench.reach(tenants[at % tenants.length]!), prose.question())).ms)
         return quantile(times, 0.95)
       }
       await fill(bench.database, names[0]!, documents, 1)

@@ -13,12 +13,18 @@ const SCOPE: FindScope = { collections: ['main'], reads: [], staff: true, tags: 
 const CANDIDATES = 50
 const READ = 20
 
-/** One search over the broker, milliseconds. */
-export async function searchTimed(reach: Reach, question: string): Promise<number> {
+export interface TimedSearch {
+  readonly ms: number
+  /** It was searched once more, with words of what was found first. */
+  readonly expanded: boolean
+}
+
+/** One search over the broker. */
+export async function searchTimed(reach: Reach, question: string): Promise<TimedSearch> {
   const begun = performance.now()
   const request = { question, collections: ['main'], filter: {}, limit: 8, explain: false, answering: false }
-  await reach.pool(Knowledge, 'main').ask('search', request)
-  return performance.now() - begun
+  const { expanded } = await reach.pool(Knowledge, 'main').ask('search', request)
+  return { ms: performance.now() - begun, expanded: expanded.length > 0 }
 }
 
 /** The SQL of such a search and nothing else, in this process. */

@@ -111,6 +111,28 @@ suite('a tenant that gets a log of its own', ({ test }) => {
     await kit.close()
   })
 
+  test('does not keep a node from leaving that holds back what it says', async () => {
+    const kit = await open()
+    const ref = kit.reach().ref(Sender, 's')
+    await kit.clock.settle(ref.confirm('send', { n: 1 }))
+    const holder = [...kit.database.epochs].find(([name]) => name.startsWith('sender/'))![1].holder
+    const [still, third] = ['a', 'b', 'c'].filter((name) => name !== holder)
+    kit.pause(still!)
+    await kit.clock.settle(kit.nodes.get(third!)!.logs.askFor('acme'))
+    await kit.clock.advance(300)
+    void ref.tell('send', { n: 2 })
+    await kit.clock.until(() => unsent(kit) > 0)
+    const leaving = kit.nodes.get(holder)!
+    await kit.clock.settle(leaving.stop())
+    kit.forget(holder)
+    kit.resume(still!)
+    await kit.clock.until(() => placed(kit), 60_000)
+    await kit.settled()
+    await kit.clock.advance(10_000)
+    assert.equal(await said(kit), [1, 2])
+    await kit.close()
+  })
+
   test('and loses its tail there: every fact is told again, and the shared log keeps its name', async () => {
     const kit = await open()
     const ref = kit.reach().ref(Sender, 's')
