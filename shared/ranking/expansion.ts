@@ -1,8 +1,9 @@
 import { idfOf } from './bm25.ts'
+import { questionIn } from './question.ts'
 import type { Question } from './question.ts'
 import { readTerms } from './read-terms.ts'
 import type { QueryTerm, StoredPassage, TermFrequencies } from './search-index.ts'
-import { STEM, queryTerms } from './terms.ts'
+import { inflectedPrefix, queryTerms } from './terms.ts'
 
 /** Words a tenant uses for one another: a term, and what else it may be called. */
 export type Glossary = ReadonlyMap<string, readonly string[]>
@@ -89,15 +90,16 @@ function longFormStart(letters: readonly string[], words: readonly RegExpExecArr
  * whose frequencies are wanted; `weighFeedback` then weighs them.
  */
 export function feedbackCandidates(question: Question, passages: readonly StoredPassage[]): Map<string, number> {
-  const asked = new Set(question.terms.map((term) => term.stem))
   const held = new Map<string, number>()
   for (const passage of passages.slice(0, FEEDBACK_PASSAGES)) {
+    const asked = new Set(questionIn(question, passage.language).terms.map((term) => term.stem))
+    const kind = inflectedPrefix(passage.language ?? '')
     const stems = new Set(
       readTerms(passage.text, passage.language)
         .filter((word) => !word.stop && word.surface.length > 2)
         .map((word) => word.stem),
     )
-    for (const stem of stems) if (!asked.has(stem)) held.set(STEM + stem, (held.get(STEM + stem) ?? 0) + 1)
+    for (const stem of stems) if (!asked.has(stem)) held.set(kind + stem, (held.get(kind + stem) ?? 0) + 1)
   }
   // Each is counted in the index: those that most of them hold are enough.
   const common = [...held].filter(([, count]) => count > 1).toSorted((a, b) => b[1] - a[1])

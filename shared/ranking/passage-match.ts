@@ -1,3 +1,4 @@
+import { questionIn } from './question.ts'
 import type { Question, QuestionTerm } from './question.ts'
 import type { ReadableText, SentenceRead } from './read-passage.ts'
 import { readPassage } from './read-passage.ts'
@@ -31,7 +32,8 @@ const STOP_IN_PHRASE = 0.3
 /** What a word in the sentence beside, or in a heading, is worth to a sentence. */
 const BESIDE = 0.6
 
-export function matchPassage(question: Question, passage: ReadableText): PassageMatch {
+export function matchPassage(asked: Question, passage: ReadableText): PassageMatch {
+  const question = questionIn(asked, passage.language)
   const { words, sentences, around } = readPassage(passage)
   const places = placesOf(question, words)
   const inText = (term: QuestionTerm): number => places.get(term.stem)?.credit ?? 0

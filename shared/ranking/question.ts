@@ -1,7 +1,7 @@
 import { idfOf } from './bm25.ts'
-import { readTerms } from './read-terms.ts'
+import { isByBeginning, readTerms } from './read-terms.ts'
 import type { RankWord } from './read-terms.ts'
-import { KIND_WEIGHT, PREFIX, STEM, SURFACE, contentOf, kindsAmong, questionWords } from './terms.ts'
+import { KIND_WEIGHT, PREFIX, STEM, SURFACE, contentOf, kindsAmong, prefixTerm, questionWords } from './terms.ts'
 
 /** A question taken apart once, weighed by how rare its words are where it is asked. */
 export interface Question {
@@ -61,8 +61,35 @@ export function readQuestion(text: string, statistics: TermStatistics | null): Q
     words,
     terms: listed,
     weight: listed.reduce((sum, term) => sum + term.weight, 0),
-    phrases: [...text.matchAll(QUOTED)].map((match) => readTerms(match[1] ?? '').map((word) => word.stem)),
+    phrases: phrasesOf(text),
   }
+}
+
+const inLanguages = new WeakMap<Question, Map<string, Question>>()
+
+/** The question as it is compared with a text of this language: told by the same stems, without its function words. */
+export function questionIn(question: Question, language = ''): Question {
+  if (!isByBeginning(language)) return question
+  const known = inLanguages.get(question) ?? new Map<string, Question>()
+  inLanguages.set(question, known)
+  const before = known.get(language)
+  if (before !== undefined) return before
+  const words = questionWords(question.text, language)
+  const content = new Map(contentOf(words).map((word) => [word.surface, word]))
+  const terms = new Map<string, QuestionTerm>()
+  for (const term of question.terms) {
+    const word = content.get(term.surface)
+    if (word !== undefined && !terms.has(word.stem)) terms.set(word.stem, { ...term, stem: word.stem })
+  }
+  const listed = [...terms.values()]
+  const weight = listed.reduce((sum, term) => sum + term.weight, 0)
+  const read: Question = { ...question, words, terms: listed, weight, phrases: phrasesOf(question.text, language) }
+  known.set(language, read)
+  return read
+}
+
+function phrasesOf(text: string, language?: string): readonly (readonly string[])[] {
+  return [...text.matchAll(QUOTED)].map((match) => readTerms(match[1] ?? '', language).map((word) => word.stem))
 }
 
 /** A word stands as often as its stem does, whatever the language its passages are in. */
@@ -70,6 +97,6 @@ function frequencyOf(word: RankWord, { frequencies }: TermStatistics): number {
   return Math.max(
     frequencies.get(STEM + word.stem) ?? 0,
     frequencies.get(SURFACE + word.surface) ?? 0,
-    frequencies.get(PREFIX + word.stem) ?? 0,
+    frequencies.get(PREFIX + prefixTerm(word)) ?? 0,
   )
 }

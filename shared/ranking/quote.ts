@@ -7,7 +7,7 @@ import type { ReadableText } from './read-passage.ts'
 import { scoreOfMatch } from './rerank.ts'
 import { matchSentences } from './sentence-match.ts'
 import type { MatchedSentence, SentenceMatch } from './sentence-match.ts'
-import { STEM, SURFACE } from './terms.ts'
+import { PREFIX, STEM, SURFACE, inflectedPrefix, prefixTerm } from './terms.ts'
 
 /**
  * Answers by quoting: the sentences of some passages that say most of what was asked. When the passages cover too little
@@ -146,16 +146,18 @@ function overlap(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
 
 function statisticsOf(question: string, passages: readonly QuotablePassage[]): TermStatistics {
   const frequencies = new Map<string, number>()
-  for (const { surface, stem } of readQuestion(question, null).terms) {
-    frequencies.set(STEM + stem, 0)
-    frequencies.set(SURFACE + surface, 0)
+  for (const word of readQuestion(question, null).terms) {
+    frequencies.set(STEM + word.stem, 0)
+    frequencies.set(PREFIX + prefixTerm(word), 0)
+    frequencies.set(SURFACE + word.surface, 0)
   }
   let total = 0
   for (const passage of passages) {
     const { words, sentences } = readPassage(passage)
+    const kind = inflectedPrefix(passage.language ?? '')
     total += sentences.length
     for (const { from, to } of sentences) {
-      const held = new Set(words.slice(from, to).flatMap((word) => [STEM + word.stem, SURFACE + word.surface]))
+      const held = new Set(words.slice(from, to).flatMap((word) => [kind + word.stem, SURFACE + word.surface]))
       for (const term of held) {
         const count = frequencies.get(term)
         if (count !== undefined) frequencies.set(term, count + 1)

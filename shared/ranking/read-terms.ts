@@ -1,4 +1,5 @@
 import { lemmaStem } from '#shared/text/lemma.ts'
+import { stopWordsOf } from '#shared/text/foreign-stop-words.ts'
 import { STOP } from '#shared/text/words.ts'
 
 /**
@@ -29,18 +30,28 @@ const SPACELESS_RUN = new RegExp(String.raw`[${NO_SPACES}\p{M}ー]+|[^${NO_SPACE
  */
 const PREFIX_CHARS = 5
 
+/** Whether words of this language are told by their beginnings: of all but English, and of what may be English. */
+export function isByBeginning(language: string): boolean {
+  return language !== '' && language !== 'en'
+}
+
 export function readTerms(text: string, language = ''): RankWord[] {
   const words: RankWord[] = []
-  const english = language === '' || language === 'en'
+  const english = !isByBeginning(language)
+  const stop = english ? STOP : stopWordsOf(language)
   for (const match of text.matchAll(WORD)) {
     const written = match[0]
     if (SPACELESS.test(written)) pairs(written, match.index, words)
-    else words.push(readWord(written, match.index, english))
+    else words.push(readWord(written, match.index, { english, stop }))
   }
   return words
 }
 
-function readWord(written: string, start: number, english: boolean): RankWord {
+function readWord(
+  written: string,
+  start: number,
+  { english, stop }: { readonly english: boolean; readonly stop: ReadonlySet<string> },
+): RankWord {
   const end = start + written.length
   const first = written.charCodeAt(0)
   if (first >= DIGIT_0 && first <= DIGIT_9) {
@@ -55,7 +66,7 @@ function readWord(written: string, start: number, english: boolean): RankWord {
   return {
     surface,
     stem: english ? lemmaStem(surface) : prefixOf(surface),
-    stop: !acronym && (STOP.has(lower) || STOP.has(bare)),
+    stop: !acronym && (stop.has(lower) || stop.has(bare)),
     start,
     end,
   }
@@ -79,7 +90,7 @@ function pairs(written: string, at: number, words: RankWord[]): void {
   for (const match of written.matchAll(SPACELESS_RUN)) {
     const start = at + match.index
     if (!SPACELESS.test(match[0])) {
-      words.push(readWord(match[0], start, true))
+      words.push(readWord(match[0], start, { english: true, stop: STOP }))
       continue
     }
     const characters = Array.from(match[0])

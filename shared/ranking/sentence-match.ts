@@ -1,5 +1,6 @@
 import { answerKind, fitsKind } from './answer-kind.ts'
 import { sentencesHolding, shareOf } from './passage-match.ts'
+import { questionIn } from './question.ts'
 import type { Question } from './question.ts'
 import { readPassage } from './read-passage.ts'
 import type { ReadableText, SentenceRead } from './read-passage.ts'
@@ -37,7 +38,8 @@ const NEAR_WORDS = 8
 /** Share of the question that a heading holds which is asked for by name. */
 const MIN_NAMED_SHARE = 0.8
 
-export function matchSentences(question: Question, passage: ReadableText): MatchedSentence[] {
+export function matchSentences(given: Question, passage: ReadableText): MatchedSentence[] {
+  const question = questionIn(given, passage.language)
   const { words, sentences, around } = readPassage(passage)
   const places = placesOf(question, words)
   const held = sentencesHolding(sentences, places)

@@ -1,4 +1,4 @@
-import { readTerms } from './read-terms.ts'
+import { isByBeginning, readTerms } from './read-terms.ts'
 import type { RankWord } from './read-terms.ts'
 import type { QueryTerm } from './search-index.ts'
 
@@ -56,8 +56,8 @@ export function indexTerms(input: IndexedText): IndexTerms {
   return { terms, length }
 }
 
-function inflectedPrefix(language: string): string {
-  return language === '' || language === 'en' ? STEM : PREFIX
+export function inflectedPrefix(language: string): string {
+  return isByBeginning(language) ? PREFIX : STEM
 }
 
 function count(terms: Map<string, number>, term: string, weight: number): void {
@@ -81,7 +81,7 @@ export function queryTerms(question: string, options: QueryOptions = {}): readon
 export function termsOfWords(all: readonly RankWord[], options: QueryOptions = {}): readonly QueryTerm[] {
   const kinds = kindsAmong(all)
   const words = contentOf(all)
-  const foreign = options.languages?.some((language) => inflectedPrefix(language) === PREFIX) ?? false
+  const foreign = options.languages?.some(isByBeginning) ?? false
   const weights = new Map<string, number>()
   for (const word of words) {
     const weight = kinds.has(word) ? KIND_WEIGHT : 1
@@ -94,12 +94,12 @@ export function termsOfWords(all: readonly RankWord[], options: QueryOptions = {
 
 const ASCII = /^[\u0020-\u007e]*$/
 
-function prefixTerm(word: RankWord): string {
+export function prefixTerm(word: Pick<RankWord, 'surface'>): string {
   return readTerms(word.surface, 'xx')[0]?.stem ?? word.surface
 }
 
-export function questionWords(question: string): readonly RankWord[] {
-  return readTerms(question).slice(0, MAX_QUERY_WORDS)
+export function questionWords(question: string, language?: string): readonly RankWord[] {
+  return readTerms(question, language).slice(0, MAX_QUERY_WORDS)
 }
 
 /** The words a question is about; all of its words when it has only function words. */

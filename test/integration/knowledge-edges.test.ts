@@ -175,6 +175,7 @@ suite('knowledge at its edges', ({ test, before, after }) => {
     assert.is(found.passages[0]!.language, 'de')
     const keyword = found.passages[0]!.explain!['keyword'] as { score: number } | null
     assert.ok((keyword?.score ?? 0) > 0, 'by its words')
+    assert.ok(found.coverage > 0.5, `inflected words cover the question: ${found.coverage}`)
   })
 
   test('a hostile file costs an error with its reason, and the next one is read', async () => {
