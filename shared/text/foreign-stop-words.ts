@@ -1,5 +1,8 @@
-import * as lists from 'stopword'
+import { createRequire } from 'node:module'
 import { STOP } from './words.ts'
+
+// It has no types of its own, and is read once.
+const lists = createRequire(import.meta.url)('stopword') as Readonly<Record<string, readonly string[]>>
 
 /** ISO 639-1 -> the list's name in `stopword`, which has ISO 639-3. */
 const LISTS: Readonly<Record<string, string>> = {
@@ -43,7 +46,7 @@ export function stopWordsOf(language: string): ReadonlySet<string> {
   if (list === undefined) return STOP
   const before = known.get(language)
   if (before !== undefined) return before
-  const words = new Set([...STOP, ...(lists as unknown as Readonly<Record<string, readonly string[]>>)[list]!])
+  const words = new Set([...STOP, ...lists[list]!])
   known.set(language, words)
   return words
 }

@@ -112,6 +112,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   'socket.io': ['gateway/sockets'],
   'socket.io-client': ['gateway/client'],
   'tesseract.js': ['services/knowledge'],
+  stopword: ['shared/text'],
   tinyld: ['shared/text'],
   ulid: ['shared/lib'],
   undici: ['shared/lib', 'services/tools', 'services/knowledge'],
