@@ -27,7 +27,7 @@ export class LogLives {
     return this.#own.get(tenant) ?? this.#shared
   }
 
-  /** Takes them as they are now; told of no change. Throws UNREACHABLE, DEADLINE or BROKER_DOWN. */
+  /** Takes them as they are now. Throws UNREACHABLE, DEADLINE or BROKER_DOWN. */
   async learn(): Promise<void> {
     const { incarnation, own } = await this.#ask()
     await this.#shared.learn(incarnation)

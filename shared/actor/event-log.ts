@@ -135,8 +135,9 @@ export class EventLog {
     return this.#places.values()
   }
 
-  get halted(): Iterable<string> {
-    return this.#halted.keys()
+  /** Tenants whose words wait. */
+  get halted(): readonly string[] {
+    return [...this.#halted.keys()]
   }
 
   isHalted(tenant: string): boolean {
@@ -154,12 +155,14 @@ export class EventLog {
   /** Its log is there from now on: what waits goes there. */
   settle(place: LogPlace): void {
     this.#places.set(place.tenant, place)
-    this.#go(place.tenant)
+    this.resume(place.tenant)
   }
 
-  /** It waits for nothing: what is held back goes where it would have gone. */
+  /** Lets go what waits, to where its log is as far as is known. */
   resume(tenant: string): void {
-    this.#go(tenant)
+    const waiting = this.#halted.get(tenant) ?? []
+    this.#halted.delete(tenant)
+    for (const { go } of waiting) go()
   }
 
   /** What waits will not be said by this process. */
@@ -167,12 +170,6 @@ export class EventLog {
     this.#closed = true
     const error = new WaggleError('LEAVING')
     for (const waiting of this.#halted.values()) for (const { fail } of waiting.splice(0)) fail(error)
-  }
-
-  #go(tenant: string): void {
-    const waiting = this.#halted.get(tenant) ?? []
-    this.#halted.delete(tenant)
-    for (const { go } of waiting) go()
   }
 
   #send(

@@ -62,7 +62,7 @@ export class Logs {
       log: () => this.#core.events.shared,
       holds: (tenant) => this.#core.events.placeOf(tenant) === null,
       // Of one that is being moved, it cannot be said where its lost facts should be.
-      settled: () => [...this.#core.events.halted].length === 0,
+      settled: () => this.#core.events.halted.length === 0,
     })
     await this.#learn()
     this.#lookIn(CHECK_MS)
@@ -84,7 +84,7 @@ export class Logs {
   /** Those of single tenants, as they are now. */
   async own(): Promise<readonly (LogPlace & { readonly incarnation: string })[]> {
     // Whoever asks may have heard more than this node has.
-    if ([...this.#core.events.halted].length > 0) await this.#learn()
+    if (this.#core.events.halted.length > 0) await this.#learn()
     return [...this.#core.events.places()].flatMap((place) => {
       const incarnation = this.#keepers.get(place.stream)?.incarnation
       return incarnation === undefined ? [] : [{ ...place, incarnation }]
@@ -120,7 +120,7 @@ export class Logs {
       } catch (error) {
         this.#core.log.debug({ code: coded(error).code }, 'the places of logs could not be looked after; later')
       }
-      if ([...this.#core.events.halted].length > 0) again = HALTED_CHECK_MS
+      if (this.#core.events.halted.length > 0) again = HALTED_CHECK_MS
       this.#looking = null
       this.#lookIn(again)
     })()
@@ -136,7 +136,7 @@ export class Logs {
 
   async #read(): Promise<readonly string[]> {
     const { events, store, transport } = this.#core
-    const halted = [...events.halted]
+    const { halted } = events
     events.incarnation = (await store.logMark(EVENTS))?.incarnation ?? ''
     const rows = await store.logPlaces()
     const due: string[] = []

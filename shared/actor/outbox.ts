@@ -261,11 +261,14 @@ export class Relay {
           for (const entry of await this.#untold(tenant, id, entries, by))
             if (entry[0] === Way.append) await this.#sendEntry(tenant, entry, by.lost, true)
         }
-        if (rows.length > 0) {
-          const moved = await this.#core.store.relayed(rows.map(({ tenant, id, log }) => ({ tenant, id, log })))
-          rows = rows.filter(({ id }) => moved.some((row) => row.id === id))
+        const given = rows.map(({ tenant, id, log }) => ({ tenant, id, log }))
+        const refused = given.length > 0 ? await this.#core.store.relayed(given) : []
+        // Otherwise also those that are marked now may have been lost since.
+        if (this.#interruptions === before) {
+          return await this.#followed(
+            rows.filter(({ tenant, id }) => refused.some((row) => row.tenant === tenant && row.id === id)),
+          )
         }
-        if (this.#interruptions === before) return await this.#followed(rows)
       } catch (error) {
         // Meanwhile the next holder would relay them again, under the same message ids.
         this.#core.log.warn({ rows: rows.length, code: coded(error).code }, 'relayed rows could not be marked yet')
