@@ -15,7 +15,7 @@ export function hostAgents({ system, database, configs, platformModel, models }:
       profiles: profileSource(configs, platformModel),
       guardrails: guardrailSource(configs),
       models,
-      saver: (fence) => runSaver(checkpoints, fence),
+      saver: (run) => runSaver(checkpoints, run),
     }),
   )
 }

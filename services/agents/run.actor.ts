@@ -1,7 +1,6 @@
 import { coded, refuse } from '#shared/errors/waggle-error.ts'
 import { runActor } from '#shared/actor/definition.ts'
 import type { RunContext, RunDefinition } from '#shared/actor/definition.ts'
-import type { Fence } from '#shared/actor/store.ts'
 import { Run } from '#shared/contracts/agent.ts'
 import { DEFAULT_REPEATS, Spent } from '#shared/contracts/budget.ts'
 import type { RunInput, RunResult } from '#shared/contracts/agent.ts'
@@ -12,6 +11,7 @@ import { inlineGuards } from '#shared/graph/output-guards/inline-rules.ts'
 import type { GuardrailSource } from '#shared/graph/output-guards/guardrail-row.ts'
 import { runAgentGraph } from '#shared/graph/run-graph.ts'
 import type { GraphOutput, RunSaver } from '#shared/graph/run-graph.ts'
+import type { SavedRun } from '#shared/graph/run-saver.ts'
 import type { DecisionMade } from '#shared/contracts/review.ts'
 import type { ChatModel, ModelSpec } from '#shared/models/port.ts'
 import { Answer } from './answer.ts'
@@ -29,8 +29,8 @@ export interface RunParts {
   readonly profiles: ProfileSource
   readonly guardrails: GuardrailSource
   readonly models: (spec: ModelSpec) => ChatModel
-  /** Checkpoints of one run, under its parent's epoch. */
-  readonly saver: (fence: Fence) => RunSaver
+  /** Checkpoints of one run, under its parent's epoch and after its words. */
+  readonly saver: (run: SavedRun) => RunSaver
 }
 
 /** What one attempt knows and gathers; thrown away with it. */
@@ -67,7 +67,7 @@ export function runOf(parts: RunParts): RunDefinition {
     const said = [...input.history.filter(({ role }) => role === 'user').map(({ text }) => text), input.text]
     const { turnId, runId, agent, text: asked } = input
     const sayings: RunSayings = { turnId, runId, agent, asked, said }
-    const saver = parts.saver(ctx.fence)
+    const saver = parts.saver(ctx)
     const attempt: Attempt = {
       ctx,
       saver,
@@ -146,7 +146,6 @@ async function work(parts: RunParts, attempt: Attempt): Promise<RunResult> {
   return finished(attempt, graph)
 }
 
-/** The thread of checkpoints and effects that this run writes: its own, or that of the run whose work it goes on with. */
 /** A budget that is spent ends the walk: for good, or until somebody raises it, as its policy says. */
 async function walk(
   attempt: Attempt,

@@ -161,7 +161,7 @@ export class Child {
       try {
         const input = parse(definition.contract.input, this.#envelope.payload)
         const result = await definition.start(scope, input)
-        await scope.flushed()
+        await scope.factsStored()
         const output = parse(definition.contract.output, result, 'OUTPUT_INVALID')
         this.#end(this.#stopping === null ? 'done' : 'stopped', output, null)
       } catch (error) {
@@ -188,9 +188,10 @@ export class Child {
     const { core } = this.#parts
     const { supervision } = this.#held.definition
     const { firstMs, maxMs } = supervision
-    // An outage of the database is nobody's fault: it goes on when it is over, and counts no restart.
+    // An outage of the database or the broker is nobody's fault: it goes on when it is over, and counts no restart.
+    const outage = OUTAGES.has(failure.code)
     const verdict =
-      failure.code === 'DATABASE_DOWN'
+      outage
         ? {
             final: false as const,
             decision: 'resume' as const,
@@ -206,7 +207,7 @@ export class Child {
       message: failure.message,
     })
     this.#scope?.silence()
-    if (failure.code !== 'DATABASE_DOWN') this.#remember(failure)
+    if (!outage) this.#remember(failure)
     if (verdict.final) {
       const escalated = verdict.decision === 'escalate'
       if (escalated) this.#held.escalate(this)
@@ -295,6 +296,7 @@ export function stopIn(row: RunRow): string | null {
     : null
 }
 
+const OUTAGES: ReadonlySet<string> = new Set(['DATABASE_DOWN', 'BROKER_DOWN'])
 /** Times `cancelGraceMs` that a child has to stop by itself. */
 const STOP_GRACES = 5
 /** Takeovers and restarts together; a run that outlives more holders than this is killing them. */

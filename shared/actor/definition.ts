@@ -247,6 +247,11 @@ export interface RunContext {
   taint(source: string): void
   /** Everything emitted has been stored by the broker; false when some of it could not be: say it again. */
   flushed(): Promise<boolean>
+  /**
+   * Resolves when every fact (what is not volatile) emitted so far is stored. Throws LEAVING once this attempt is no longer
+   * heard, and BROKER_DOWN after a fact was lost: what rests on its words, a checkpoint or an end, may not be written then.
+   */
+  factsStored(): Promise<void>
   /** SQL in a fenced transaction of its own. */
   sql<Value>(work: (sql: TenantSql) => Promise<Value>): Promise<Value>
   /** An outside effect by the ledger: done once, or reported as unknown (I3). */

@@ -36,6 +36,8 @@ export class RunScope implements RunContext {
   /** In flight, in order. A failed one is remembered until `flushed` has told of it. */
   #last: Promise<void> = Promise.resolve()
   #unsaid = 0
+  /** The first fact that the broker did not take. */
+  #lostFact: WaggleError | null = null
 
   constructor(
     held: HeldPartition,
@@ -117,6 +119,7 @@ export class RunScope implements RunContext {
       () => {},
       (error: unknown) => {
         this.#unsaid++
+        if (options.volatile !== true) this.#lostFact ??= coded(error)
         core.log.warn({ run: this.address, type, code: coded(error).code }, 'an event of a run was not stored')
       },
     )
@@ -128,6 +131,14 @@ export class RunScope implements RunContext {
     const whole = this.#unsaid === 0
     this.#unsaid = 0
     return whole
+  }
+
+  async factsStored(): Promise<void> {
+    await this.#last
+    // What it says is no longer heard: somebody else goes on, from what is stored, and says it again.
+    if (this.#silent || this.#held.lost.aborted) throw new WaggleError('LEAVING')
+    if (this.#lostFact === null) return
+    throw new WaggleError('BROKER_DOWN', { reason: 'A fact of a run was not stored.', last: this.#lostFact.code })
   }
 
   async sql<Value>(work: (sql: TenantSql) => Promise<Value>): Promise<Value> {
@@ -194,9 +205,9 @@ export class RunScope implements RunContext {
   }
 }
 
-/** Words that say nothing about whether it happened: all others are an answer, of the tool or before it was reached. */
 /** Why whatever a run left under way is stopped after it; one for all, since a run's end is no failure and has no trace. */
 const OVER = new WaggleError('LEAVING')
+/** Words that say nothing about whether it happened: all others are an answer, of the tool or before it was reached. */
 const IN_DOUBT: ReadonlySet<string> = new Set([
   'DEADLINE',
   'CANCELLED',

@@ -1,4 +1,4 @@
-import type { Fence } from '#shared/actor/store.ts'
+import type { RunContext } from '#shared/actor/definition.ts'
 import { CheckpointSaver } from './checkpoint-saver.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
 import type { RunSaver } from './run-graph.ts'
@@ -10,11 +10,18 @@ const KEPT_WHEN_OVER = 4
 /** What a crash may cost of steps that did nothing outside: they are done again. */
 const LINGER_MS = 100
 
-/** The checkpoints of one run, written under its parent's epoch (I1). */
-export function runSaver(checkpoints: CheckpointStore, fence: Fence): RunSaver {
+/** What a saver needs of the attempt that it writes for. */
+export type SavedRun = Pick<RunContext, 'fence' | 'factsStored'>
+
+/**
+ * The checkpoints of one run, written under its parent's epoch (I1). What a checkpoint says is done has been said in the
+ * log before it is written, since whoever goes on from it does not say it again (I12).
+ */
+export function runSaver(checkpoints: CheckpointStore, run: SavedRun): RunSaver {
   let stored = 0
   const counted: CheckpointStore = {
     async write(under, batch) {
+      await run.factsStored()
       await checkpoints.write(under, batch)
       stored += batch.checkpoints.length - batch.dropped.length
     },
@@ -22,7 +29,7 @@ export function runSaver(checkpoints: CheckpointStore, fence: Fence): RunSaver {
     list: (tenant, query) => checkpoints.list(tenant, query),
     prune: (under, thread, keep) => checkpoints.prune(under, thread, keep),
   }
-  const saver = new CheckpointSaver({ checkpoints: counted, fence, keep: KEPT, lingerMs: LINGER_MS })
+  const saver = new CheckpointSaver({ checkpoints: counted, fence: run.fence, keep: KEPT, lingerMs: LINGER_MS })
   return {
     checkpoints: saver,
     durable: () => saver.durable(),

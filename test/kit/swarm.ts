@@ -156,8 +156,8 @@ export class TestSwarm {
         profiles: profileSource(configs, platformModel),
         guardrails: guardrailSource(configs),
         models,
-        saver: (fence) => {
-          const saver = runSaver(checkpoints, fence)
+        saver: (run) => {
+          const saver = runSaver(checkpoints, run)
           if (runOver === undefined) return saver
           return {
             ...saver,

@@ -6,7 +6,7 @@ import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
 import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Gate, Nothing } from './rig.ts'
+import { Gate, Nothing, codeOf } from './rig.ts'
 
 const Job = spawned('job', z.object({ name: z.string() }), z.string(), { within: '5m' })
 const Boss = contract('boss', {
@@ -355,6 +355,78 @@ suite('outside effects', ({ test }) => {
       await told(kit, 'start', 'j')
       await kit.settled()
       assert.equal(await logOf(kit), [`j done ${status}`], error.message)
+      await kit.close()
+    }
+  })
+})
+
+suite('what a run says, and what rests on it', ({ test }) => {
+  test('a run whose fact the broker did not take goes on again, and says it', async () => {
+    const kit = testSystem()
+    const attempts: number[] = []
+    const work = job(async (ctx) => {
+      kit.broker.faults.lostAppendAnswerRate = attempts.length === 0 ? 1 : 0
+      attempts.push(ctx.attempt)
+      ctx.emit('job:said', {}, { audience: 'pub', id: 'once' })
+      await ctx.flushed()
+      kit.broker.faults.lostAppendAnswerRate = 0
+      return 'well'
+    })
+    await kit.node('a', boss, work)
+    await told(kit, 'start', 'j')
+    await kit.settled()
+    assert.equal(await logOf(kit), ['j done well'])
+    assert.equal(attempts, [1, 1], 'an outage is no restart')
+    assert.is((await kit.log()).filter(({ event }) => event.type === 'job:said').length, 1)
+    await kit.close()
+  })
+
+  test('a delta that was lost is nothing that a run is begun again for', async () => {
+    const kit = testSystem()
+    let attempts = 0
+    const work = job(async (ctx) => {
+      attempts++
+      kit.broker.faults.lostAppendAnswerRate = 1
+      ctx.emit('job:piece', {}, { audience: 'pub', volatile: true })
+      const whole = await ctx.flushed()
+      kit.broker.faults.lostAppendAnswerRate = 0
+      return whole ? 'whole' : 'with a gap'
+    })
+    await kit.node('a', boss, work)
+    await told(kit, 'start', 'j')
+    await kit.settled()
+    assert.equal([await logOf(kit), attempts], [['j done with a gap'], 1])
+    await kit.close()
+  })
+
+  test('nothing may rest on the words of an attempt that is not heard any more: crashed, left or lost', async () => {
+    const ends = {
+      crashed: (_kit: TestSystem, crash: () => void) => crash(),
+      left: (kit: TestSystem) => void kit.nodes.get('a')!.stop(),
+      lost: (kit: TestSystem) => kit.pause('a'),
+    }
+    for (const [how, end] of Object.entries(ends)) {
+      const kit = testSystem({ limits: { leaseMs: 2_000 } })
+      const first: RunContext[] = []
+      let crash = (): void => {}
+      const work = job(async (ctx) => {
+        first.push(ctx)
+        if (first.length === 1) await new Promise<void>((_, reject) => (crash = () => reject(new Error('crash'))))
+        return 'well'
+      })
+      await kit.node('a', boss, work)
+      await told(kit, 'start', 'j')
+      await kit.clock.advance(100)
+      await first[0]!.factsStored()
+      end(kit, crash)
+      await kit.node('b', boss, work)
+      await kit.clock.advance(10_000)
+      if (how === 'lost') kit.resume('a')
+      await kit.settled()
+      first[0]!.emit('job:said', {}, { audience: 'pub' })
+      assert.is(await codeOf(first[0]!.factsStored()), 'LEAVING', how)
+      assert.is((await kit.log()).filter(({ event }) => event.type === 'job:said').length, 0, how)
+      assert.equal(await logOf(kit), ['j done well'], how)
       await kit.close()
     }
   })
