@@ -422,8 +422,6 @@ declare
   v_strength constant text[] := array['intended', 'failed', 'unknown', 'done'];
 begin
   perform runtime_fence(p_kind, p_partition, p_epoch);
-  -- Taken away by a power cut it leaves an effect in doubt, which it is treated as: nothing is done twice for it.
-  perform set_config('synchronous_commit', 'off', true);
   update effects set status = p_status, result = p_result::json, settled_at = now()
     where tenant = p_tenant and id = p_id
       and array_position(v_strength, status) < array_position(v_strength, p_status);

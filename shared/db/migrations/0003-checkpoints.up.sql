@@ -71,10 +71,6 @@ declare
   v_row record;
 begin
   perform runtime_fence(p_kind, p_partition, p_epoch);
-  -- On disk no later than the next commit of anybody, an intended effect above all: what a power cut can take away is the
-  -- end of the log, and with it everything that came after this.
-  perform set_config('synchronous_commit', 'off', true);
-
   if p_blobs is not null then
     insert into checkpoint_blobs (tenant, thread, ns, channel, version, type, value)
       select p_tenant, g.thread, g.ns, g.channel, g.version, g.type, g.value
