@@ -190,15 +190,14 @@ export class Child {
     const { firstMs, maxMs } = supervision
     // An outage of the database or the broker is nobody's fault: it goes on when it is over, and counts no restart.
     const outage = OUTAGES.has(failure.code)
-    const verdict =
-      outage
-        ? {
-            final: false as const,
-            decision: 'resume' as const,
-            waitMs: backoffMs(this.#outages++, firstMs, maxMs, core.random),
-            restarts: this.#restarts,
-          }
-        : superviseCrash(supervision, failure, this.#restarts, core.clock.now(), core.random)
+    const verdict = outage
+      ? {
+          final: false as const,
+          decision: 'resume' as const,
+          waitMs: backoffMs(this.#outages++, firstMs, maxMs, core.random),
+          restarts: this.#restarts,
+        }
+      : superviseCrash(supervision, failure, this.#restarts, core.clock.now(), core.random)
     core.observe('run:crashed', {
       address: this.address,
       tenant: this.row.tenant,
