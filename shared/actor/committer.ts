@@ -1,12 +1,14 @@
 import { WaggleError, coded } from '#shared/errors/waggle-error.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
 import type { HostCore } from './core.ts'
+import type { FairQueue } from './fair.ts'
 import type { Fence, Step } from './store.ts'
 
 /**
  * Group commit of one tenant in one held partition: while a transaction is under way, the steps of other actors gather
  * and go together in the next one. An actor waits for its own step before it handles another message, so the order
- * within an actor is kept.
+ * within an actor is kept. Transactions of all tenants of a process take turns, by tenant: the database is what they all
+ * wait for, and more of them beside each other make each slower and none sooner.
  *
  * - a duplicate takes only its own step out; the others are tried again without it;
  * - STALE_EPOCH fails all: the partition is lost;
@@ -15,12 +17,15 @@ import type { Fence, Step } from './store.ts'
 export class Committer {
   readonly #core: HostCore
   readonly #fence: Fence
+  readonly #turns: FairQueue
   #waiting: Waiting[] = []
   #busy = false
 
-  constructor(core: HostCore, fence: Fence) {
+  /** @param turns what the transactions of all tenants of this process go through */
+  constructor(core: HostCore, fence: Fence, turns: FairQueue) {
     this.#core = core
     this.#fence = fence
+    this.#turns = turns
   }
 
   get idle(): boolean {
@@ -37,27 +42,30 @@ export class Committer {
 
   async #work(): Promise<void> {
     this.#busy = true
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#core.limits.batch)
-      const started = this.#core.clock.elapsed()
-      try {
-        const { duplicates } = await this.#core.store.commit(
-          this.#fence,
-          batch.map((waiting) => waiting.step),
-        )
-        if (duplicates.length === 0) {
-          this.#core.observe('commit:done', { steps: batch.length, ms: this.#core.clock.elapsed() - started })
-          for (const waiting of batch) waiting.done.resolve(true)
-        } else {
-          this.#sortOut(batch, new Set(duplicates))
-        }
-      } catch (error) {
-        const failure = coded(error)
-        if (failure.code === 'INTERNAL' && batch.length > 1) await this.#oneByOne(batch)
-        else for (const waiting of batch) waiting.done.reject(failure)
-      }
-    }
+    while (this.#waiting.length > 0)
+      await new Promise<void>((done) => this.#turns.submit(this.#fence.tenant, () => this.#transaction().then(done)))
     this.#busy = false
+  }
+
+  async #transaction(): Promise<void> {
+    const batch = this.#waiting.splice(0, this.#core.limits.batch)
+    const started = this.#core.clock.elapsed()
+    try {
+      const { duplicates } = await this.#core.store.commit(
+        this.#fence,
+        batch.map((waiting) => waiting.step),
+      )
+      if (duplicates.length === 0) {
+        this.#core.observe('commit:done', { steps: batch.length, ms: this.#core.clock.elapsed() - started })
+        for (const waiting of batch) waiting.done.resolve(true)
+      } else {
+        this.#sortOut(batch, new Set(duplicates))
+      }
+    } catch (error) {
+      const failure = coded(error)
+      if (failure.code === 'INTERNAL' && batch.length > 1) await this.#oneByOne(batch)
+      else for (const waiting of batch) waiting.done.reject(failure)
+    }
   }
 
   #sortOut(batch: readonly Waiting[], duplicates: ReadonlySet<string>): void {

@@ -35,6 +35,8 @@ export interface Limits {
   readonly processedMs: number
   /** Relayed outbox rows are kept this long, to re-emit after a lost tail of the log. */
   readonly relayedMs: number
+  /** Transactions of the group commit at the same time in one process; more wait in turn, by tenant. */
+  readonly commits: number
   /** Steps in one transaction of the group commit. */
   readonly batch: number
   /** How long a cancelled callee or child has to say what it stopped. */
@@ -87,6 +89,7 @@ export const DEFAULT_LIMITS: Limits = {
   ackWaitMs: 60_000,
   processedMs: 7 * 86_400_000,
   relayedMs: 86_400_000,
+  commits: 3,
   batch: 64,
   cancelGraceMs: 1_000,
   relayGiveUpMs: 300_000,

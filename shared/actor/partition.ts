@@ -25,6 +25,8 @@ export interface NodeParts {
   readonly relay: Relay
   readonly share: LogShare
   readonly handlers: FairQueue
+  /** Transactions of group commit. */
+  readonly commits: FairQueue
   readonly runSlots: FairQueue
   readonly reacher: Reacher
   readonly runs: ReadonlyMap<string, RunDefinition>
@@ -149,7 +151,7 @@ export class HeldPartition {
   committer(tenant: string): Committer {
     let committer = this.#committers.get(tenant)
     if (committer === undefined) {
-      committer = new Committer(this.core, this.fence(tenant))
+      committer = new Committer(this.core, this.fence(tenant), this.#parts.commits)
       this.#committers.set(tenant, committer)
     }
     return committer

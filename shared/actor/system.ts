@@ -233,6 +233,7 @@ export class ActorSystem {
       relay,
       share: this.#share,
       handlers: new FairQueue(limits.handlers, clock),
+      commits: new FairQueue(limits.commits, clock),
       runSlots: new FairQueue(limits.runs, clock),
       reacher: this.#reacher,
       runs: this.#runs,

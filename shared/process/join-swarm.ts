@@ -59,12 +59,16 @@ export async function joinSwarm(
       drainMs: runtime.drainMs,
       handoverMs: runtime.leaseMs / 2,
       tenantLogBytes: runtime.tenantLogBytes,
+      commits: Math.ceil(config.database.pool * COMMITS_OF_POOL),
     },
     streams: { eventsMs: runtime.eventsMs, replicas: broker.replicas },
     ...(store === undefined ? { attend: true } : { store }),
   })
   return { config, role, log, metrics, transport, system }
 }
+
+/** The other connections are for what actors read, and for runs. */
+const COMMITS_OF_POOL = 0.3
 
 /** Runs `leave` once on SIGTERM or SIGINT and then ends the process; a second signal ends it at once. */
 export function leaveOnSignal(log: Logger, leave: () => Promise<void>): void {

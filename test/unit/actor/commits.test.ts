@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Committer } from '#shared/actor/committer.ts'
+import { FairQueue } from '#shared/actor/fair.ts'
 import { ask, contract, tell } from '#shared/actor/contract.ts'
 import { EventLog } from '#shared/actor/event-log.ts'
 import type { HostCore } from '#shared/actor/core.ts'
@@ -23,7 +24,16 @@ function step(key: string, id: string): Step {
   return { key, command: { id, at: 0, receipt: null }, state: { version: 1, value: id }, ...nothing }
 }
 
-async function committer(): Promise<{ clock: SimClock; db: MemoryDatabase; committer: Committer; batches: number[] }> {
+interface Rig {
+  readonly clock: SimClock
+  readonly db: MemoryDatabase
+  readonly committer: Committer
+  /** Another one of the same process. */
+  readonly other: (fence: Fence) => Committer
+  readonly batches: number[]
+}
+
+async function committer(): Promise<Rig> {
   const clock = new SimClock()
   const db = new MemoryDatabase({ clock, latencyMs: () => 5 })
   const store = db.connect('a')
@@ -48,7 +58,9 @@ async function committer(): Promise<{ clock: SimClock; db: MemoryDatabase; commi
       },
     }),
   }
-  return { clock, db, committer: new Committer(core, FENCE), batches }
+  const turns = new FairQueue(1, clock)
+  const other = (fence: Fence): Committer => new Committer(core, fence, turns)
+  return { clock, db, committer: other(FENCE), other, batches }
 }
 
 suite('the group commit', ({ test }) => {
@@ -58,6 +70,18 @@ suite('the group commit', ({ test }) => {
     assert.equal(await clock.settle(all), [true, true, true, true, true, true])
     assert.equal(batches, [1, 4, 1])
     assert.ok(group.idle)
+  })
+
+  test('a tenant that comes last does not wait for the transactions of all partitions of another', async () => {
+    const { clock, other, db } = await committer()
+    const store = db.connect('a')
+    const group = async (tenant: string, partition: number): Promise<Committer> =>
+      other({ tenant, kind: 'box', partition, epoch: await clock.settle(store.claim('box', partition, 'a')) })
+    const groups = [await group('acme', 1), await group('acme', 2), await group('acme', 3), await group('globex', 4)]
+    const ended: number[] = []
+    const all = groups.map((one, at) => one.commit(step('a', `${at}`)).then(() => void ended.push(at)))
+    await clock.settle(Promise.all(all))
+    assert.equal(ended, [0, 3, 1, 2])
   })
 
   test('a duplicate takes only itself out', async () => {
