@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeEntries } from '#shared/actor/outbox.ts'
-import { COMMANDS, EVENTS } from '#shared/actor/streams.ts'
+import { COMMANDS } from '#shared/actor/streams.ts'
 import { decodeEnvelope } from '#shared/wire/envelope.ts'
 import { decodeEvent } from '#shared/wire/event.ts'
-import { parseSubject } from '#shared/wire/subjects.ts'
+import { filters, parseSubject } from '#shared/wire/subjects.ts'
 import { Floors } from '#shared/wire/voiding.ts'
+import { TENANT } from '../world/seed.ts'
 import type { World } from '../world/world.ts'
+import { tenantLog } from './tenant-log.ts'
 
 const TABLES = {
   runs: `select kind, key, parent_kind, parent_key, partition, state, attempt, result, error, started_at, changed_at from runs order by started_at`,
@@ -45,10 +47,14 @@ export async function dump(world: World, folder: string, problems: readonly stri
   )
 }
 
-async function logLines({ transport }: World): Promise<unknown[]> {
+async function logLines(world: World): Promise<unknown[]> {
+  const log = await tenantLog(world)
   const floors = new Map<string, Floors>()
   const lines: unknown[] = []
-  for await (const { subject, data, sequence, at } of transport.read(EVENTS, { filters: ['t.*.ev.>'], from: 1 })) {
+  for await (const { subject, data, sequence, at } of log.read({
+    filters: [filters.eventsOfTenant(TENANT)],
+    from: 1,
+  })) {
     const parsed = parseSubject(subject)
     if (parsed.lane !== 'ev') continue
     const { type, id, by, epoch, control, payload } = decodeEvent(data)

@@ -9,6 +9,7 @@ import { dump } from './dump.ts'
 import { checkEffects } from './effects.ts'
 import { checkReaders } from './readers.ts'
 import { checkStored } from './stored.ts'
+import { tenantLog } from './tenant-log.ts'
 import { readTruth } from './truth.ts'
 import type { Truth } from './truth.ts'
 import { checkTurns } from './turns.ts'
@@ -76,8 +77,8 @@ async function look(
   world: World,
   { senders, viewers, incarnation, afterLostTail = false }: SettleOptions,
 ): Promise<Settled> {
-  const { transport, database, effects } = world
-  const truth = await readTruth(transport)
+  const { database, effects } = world
+  const truth = await readTruth(await tenantLog(world))
   const accepted = new Map([...(senders?.accepted ?? []), ...(viewers?.accepted ?? [])])
   const ledger = await checkEffects(database, effects, truth)
   const problems = [

@@ -1,5 +1,4 @@
-import { EVENTS } from '#shared/actor/streams.ts'
-import type { Transport } from '#shared/transport/port.ts'
+import type { LogView } from '#shared/actor/event-log.ts'
 import { decodeName } from '#shared/wire/names.ts'
 import { decodeEvent } from '#shared/wire/event.ts'
 import type { LogEvent } from '#shared/wire/event.ts'
@@ -21,15 +20,12 @@ export interface Truth {
   readonly unreadable: number
 }
 
-export async function readTruth(transport: Transport): Promise<Truth> {
+export async function readTruth(log: LogView): Promise<Truth> {
   const floors = new Map<string, Floors>()
   const conversations = new Map<string, TrueEntry[]>()
   let voided = 0
   let unreadable = 0
-  for await (const { subject, data, sequence } of transport.read(EVENTS, {
-    filters: [filters.eventsOfTenant(TENANT)],
-    from: 1,
-  })) {
+  for await (const { subject, data, sequence } of log.read({ filters: [filters.eventsOfTenant(TENANT)], from: 1 })) {
     const parsed = parseSubject(subject)
     if (parsed.lane !== 'ev') continue
     let event: LogEvent
