@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { findNatsServer } from '#deploy/provision/nats-server.ts'
+import type { ProcessNotes } from './process-notes.ts'
 
 export interface NatsChild {
   readonly url: string
@@ -17,6 +18,7 @@ export interface NatsChild {
   readonly stop: () => Promise<void>
 }
 
+const NAME = 'nats-server'
 const READY_MS = 10_000
 const STOP_MS = 10_000
 
@@ -24,7 +26,7 @@ const STOP_MS = 10_000
  * A real nats-server of our own on loopback, with a token that only this machine's user can read. It is no child of the
  * terminal: a Ctrl-C meant for us must not take the broker away before our work has drained.
  */
-export async function startNatsChild(dir: string): Promise<NatsChild> {
+export async function startNatsChild(dir: string, processes: ProcessNotes): Promise<NatsChild> {
   const binary = await findNatsServer()
   await mkdir(dir, { recursive: true })
   const port = await freePort()
@@ -41,9 +43,12 @@ export async function startNatsChild(dir: string): Promise<NatsChild> {
   const log = openSync(join(dir, 'server.log'), 'a')
   const child = spawn(binary.path, ['-c', config], { detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
+  if (child.pid !== undefined) processes.note(NAME, child.pid, config)
   let stopping = false
   let ended = false
-  const exit = new Promise<void>((resolve) => child.once('exit', () => ((ended = true), resolve())))
+  const exit = new Promise<void>((resolve) =>
+    child.once('exit', () => ((ended = true), processes.forget(NAME), resolve())),
+  )
   const died = exit.then(() => (stopping ? new Promise<never>(() => {}) : undefined))
   const failed = new Promise<never>((_resolve, reject) =>
     child.once('error', (cause) => reject(new WaggleError('NATS_MISSING', { path: binary.path }, { cause }))),

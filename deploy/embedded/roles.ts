@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { backoffMs } from '#shared/lib/backoff.ts'
+import type { StateFolder } from './state-folder.ts'
 
 /** The entry of each role, as a process of its own. */
 export const ROLE_ENTRIES = {
@@ -28,12 +29,12 @@ const STOP_MS = 20_000
 const RESTART_FIRST_MS = 200
 const RESTART_MAX_MS = 5_000
 
-/** Runs a role as a process, its log in `logs`, and starts it again when it ends without having been asked to. */
+/** Runs a role as a process, its log in `logs` and its pid in `processes`, and starts it again when it ends without having been asked to. */
 export function startRole(
   role: Role,
   root: string,
   env: NodeJS.ProcessEnv,
-  logs: string,
+  { logs, processes }: Pick<StateFolder, 'logs' | 'processes'>,
   say: (line: string) => void,
 ): RoleProcess {
   let child: ChildProcess
@@ -41,15 +42,18 @@ export function startRole(
   let restarts = 0
   const run = (): void => {
     const log = openSync(join(logs, `${role}.log`), 'a')
-    child = spawn(process.execPath, [join(root, ROLE_ENTRIES[role])], {
+    const entry = join(root, ROLE_ENTRIES[role])
+    child = spawn(process.execPath, [entry], {
       cwd: root,
       env,
       detached: true,
       stdio: ['ignore', log, log],
     })
     closeSync(log)
+    if (child.pid !== undefined) processes.note(role, child.pid, entry)
     child.unref()
     child.once('exit', (code, signal) => {
+      processes.forget(role)
       if (stopping) return
       const wait = backoffMs(restarts++, RESTART_FIRST_MS, RESTART_MAX_MS, Math.random)
       say(`${role} ended (${signal ?? code}); started again in ${wait} ms, see ${join(logs, `${role}.log`)}`)

@@ -51,6 +51,7 @@ export async function startStack(options: StackOptions, env: NodeJS.ProcessEnv, 
   const broken = Promise.withResolvers<string>()
   try {
     const state = await openStateFolder(env['WAGGLE_STATE'] ?? join(ROOT, '.waggle'), options)
+    undo.push(async () => state.processes.give())
     const [natsUrl, databaseUrl] = await Promise.all([
       brokerUrl(env, state, progress, undo, broken.resolve),
       databaseUrlOf(env, state, progress, undo),
@@ -113,7 +114,7 @@ async function brokerUrl(
   if (env['NATS_URL']) return env['NATS_URL']
   const child = await progress.part(
     'nats-server',
-    () => startNatsChild(state.nats),
+    () => startNatsChild(state.nats, state.processes),
     (nats) => `${nats.version}, process ${nats.pid}`,
   )
   undo.push(child.stop)
@@ -204,7 +205,7 @@ async function startProcesses(
     await Promise.all(processes.map((role) => role.stop()))
   })
   for (const role of Object.keys(ROLE_ENTRIES) as Role[]) {
-    const child = startRole(role, ROOT, given, state.logs, (line) => progress.line(line))
+    const child = startRole(role, ROOT, given, state, (line) => progress.line(line))
     processes.push(child)
     progress.line(`  ${role.padEnd(16)} process ${child.pid()}, log ${join(state.logs, `${role}.log`)}`)
   }

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ProcessNotes } from './process-notes.ts'
 
 /** Where one installation on this machine keeps everything: keys, the broker's store, the database. */
 export interface StateFolder {
@@ -9,13 +10,19 @@ export interface StateFolder {
   readonly database: string
   readonly logs: string
   readonly endpoint: string
+  readonly processes: ProcessNotes
   /** Made once, kept for the next start, readable by their owner only. */
   readonly keys: { readonly privateKey: string; readonly publicKey: string; readonly secret: string }
 }
 
+/** Ours until `processes.give()`. Throws ALREADY_RUNNING while it is somebody else's. */
 export async function openStateFolder(dir: string, options: { readonly reset: boolean }): Promise<StateFolder> {
-  if (options.reset) await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true, mode: 0o700 })
+  const processes = new ProcessNotes(join(dir, PROCESSES))
+  await processes.take()
+  if (options.reset)
+    for (const name of await readdir(dir))
+      if (name !== PROCESSES) await rm(join(dir, name), { recursive: true, force: true })
   const file = join(dir, 'keys.json')
   let keys: StateFolder['keys']
   try {
@@ -38,6 +45,9 @@ export async function openStateFolder(dir: string, options: { readonly reset: bo
     database: join(dir, 'database'),
     logs,
     endpoint: join(dir, 'endpoint.json'),
+    processes,
     keys,
   }
 }
+
+const PROCESSES = 'processes'

@@ -341,6 +341,13 @@ export const CATALOGUE = {
     false,
     'Correct the variables named in the details.',
   ),
+  ALREADY_RUNNING: entry(
+    'Waggle runs already with this state folder.',
+    'sys',
+    409,
+    false,
+    'Use that one or end it, or set WAGGLE_STATE to another folder.',
+  ),
   NATS_MISSING: entry(
     'No nats-server could be found.',
     'sys',

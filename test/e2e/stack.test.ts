@@ -103,13 +103,22 @@ suite('the embedded stack', ({ test }) => {
   )
 
   test(
-    'is up after a kill -9, with what was accepted before',
+    'is up after a kill -9, with what was accepted before, and ends the broker that was left alone',
     async () => {
       const first = await startStackProcess()
       const { conversationId } = await ask(first, 'Where is my order 1042?')
+      const refused = await startStackProcess({ state: first.state }).catch((error: unknown) => String(error))
+      assert.match(
+        String(refused),
+        `ALREADY_RUNNING Waggle runs already with this state folder. It is process ${first.pid}.`,
+      )
       process.kill(first.pid, 'SIGKILL')
       await first.stop()
+      const note = await readFile(join(first.state, 'processes', 'nats-server.json'), 'utf8')
+      const { pid } = JSON.parse(note) as { pid: number }
+      process.kill(pid, 0)
       const second = await startStackProcess({ state: first.state })
+      assert.throws(() => process.kill(pid, 0), /ESRCH/)
       const { status } = await api(second, `/api/v1/conversations/${conversationId}`)
       assert.is(status, 200)
       assert.is((await ask(second, 'Where is my order 1042?')).outcome, 'answered')
