@@ -60,13 +60,14 @@ export function runOf(parts: RunParts): RunDefinition {
   return runActor(Run, async (ctx, input) => {
     const profile = await parts.profiles.load(ctx.tenant, input.agent)
     if (profile === null) throw refuse('NO_AGENT', { agent: input.agent })
-    const inline = inlineGuards(await parts.guardrails.load(ctx.tenant), input.agent)
+    const guardrails = (): Promise<readonly unknown[]> => parts.guardrails.load(ctx.tenant)
+    const inline = inlineGuards(await guardrails(), input.agent)
     // A guardrail that cannot be read refuses everything (I10).
     if (inline.broken !== null) throw refuse('BLOCKED', { guardrail: inline.broken, reason: 'It cannot be read.' })
     announce(ctx, input, profile)
     const said = [...input.history.filter(({ role }) => role === 'user').map(({ text }) => text), input.text]
     const { turnId, runId, agent, text: asked } = input
-    const sayings: RunSayings = { turnId, runId, agent, asked, said }
+    const sayings: RunSayings = { turnId, runId, agent, asked, said, guardrails }
     const saver = parts.saver(ctx)
     const attempt: Attempt = {
       ctx,

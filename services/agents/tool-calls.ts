@@ -77,6 +77,7 @@ export async function callTool(
   const before = await guard(ctx, sayings, 'tool_call', canonicalJson(asked), {
     tool: { name: tool.name, args: asked },
     approved: decision !== null,
+    taint: scope.taint,
   })
   const held = before.verdict === 'block' && before.approvable === true && decision === null
   const blocked = before.verdict === 'block' && !held

@@ -1,4 +1,4 @@
-import { readRow } from '#shared/graph/output-guards/guardrail-row.ts'
+import { readRows } from '#shared/graph/output-guards/guardrail-row.ts'
 import type { ReadRow } from '#shared/graph/output-guards/guardrail-row.ts'
 import type { Look } from './rule.ts'
 import { RULES } from './rules.ts'
@@ -24,8 +24,8 @@ const compiled = new WeakMap<readonly unknown[], readonly Guard[]>()
 export function compileRows(rows: readonly unknown[]): readonly Guard[] {
   const known = compiled.get(rows)
   if (known !== undefined) return known
-  const guards = rows
-    .map((row) => compileRow(readRow(row)))
+  const guards = readRows(rows)
+    .map(compileRow)
     .toSorted((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1))
   compiled.set(rows, guards)
   return guards

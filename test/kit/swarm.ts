@@ -106,6 +106,13 @@ export interface SwarmEntry {
 
 export const TENANT = 'acme'
 
+/** Somebody is asked at each stage; what they say is the test's `verdict`. */
+const EVERYWHERE = (['input', 'tool_call', 'tool_result', 'output'] as const).map((stage, position) => {
+  // One that looks at each sentence, and not at the whole answer once more.
+  const rule = stage === 'output' ? 'secret' : 'length'
+  return { id: stage, agentId: null, stage, rule, config: {}, action: 'flag', message: '', position }
+})
+
 export class TestSwarm {
   readonly nats: TestNats
   readonly database: Database
@@ -154,7 +161,7 @@ export class TestSwarm {
       }),
       runOf({
         profiles: profileSource(configs, platformModel),
-        guardrails: guardrailSource(configs),
+        guardrails: this.#options.verdict === undefined ? guardrailSource(configs) : { load: async () => EVERYWHERE },
         models,
         saver: (run) => {
           const saver = runSaver(checkpoints, run)

@@ -57,6 +57,15 @@ export function readRow(value: unknown): ReadRow {
   }
 }
 
+/** The source hands out the same rows for a while: they are read once. */
+const read = new WeakMap<readonly unknown[], readonly ReadRow[]>()
+
+export function readRows(rows: readonly unknown[]): readonly ReadRow[] {
+  const known = read.get(rows) ?? rows.map(readRow)
+  read.set(rows, known)
+  return known
+}
+
 /** Whether it looks at this stage of this agent's work. */
 export function standsAt(read: ReadRow, stage: Stage, agent: string): boolean {
   const { stage: own, agentId } = read.ok ? read.row : read

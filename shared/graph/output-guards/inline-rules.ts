@@ -1,4 +1,4 @@
-import { readRow, standsAt } from './guardrail-row.ts'
+import { readRows, standsAt } from './guardrail-row.ts'
 import { isSpanRule, spanRules } from './span-rules.ts'
 import type { InlineRule } from './stream-guard.ts'
 
@@ -29,7 +29,7 @@ function compile(rows: readonly unknown[], agent: string): InlineGuards {
   const rules: { position: number; rule: InlineRule }[] = []
   let broken: string | null = null
   let more = false
-  for (const read of rows.map(readRow)) {
+  for (const read of readRows(rows)) {
     if (!standsAt(read, 'output', agent)) continue
     if (!read.ok) {
       broken ??= read.id
