@@ -42,8 +42,14 @@ export class Committer {
 
   async #work(): Promise<void> {
     this.#busy = true
-    while (this.#waiting.length > 0)
-      await new Promise<void>((done) => this.#turns.submit(this.#fence.tenant, () => this.#transaction().then(done)))
+    while (this.#waiting.length > 0) {
+      const done = new Deferred<void>()
+      this.#turns.submit(this.#fence.tenant, async () => {
+        await this.#transaction()
+        done.resolve()
+      })
+      await done.promise
+    }
     this.#busy = false
   }
 

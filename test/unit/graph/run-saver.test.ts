@@ -10,7 +10,11 @@ const fence = { tenant: 'acme', kind: 'agent', partition: 1, epoch: 3 }
 const config = { configurable: { thread_id: 't', checkpoint_ns: '' } }
 
 /** A saver of a run whose words are stored, or not, as `said` comes to. */
-function saverOf(said: () => Promise<void>): { put(): Promise<unknown>; durable(): Promise<void>; written: number[] } {
+function saverOf(said: () => Promise<void>): {
+  readonly put: () => Promise<unknown>
+  readonly durable: () => Promise<void>
+  readonly written: readonly number[]
+} {
   const written: number[] = []
   const store: CheckpointStore = {
     write: async (_, { checkpoints }) => void written.push(checkpoints.length),
