@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 
 const SELF = 'stack'
+const NOTE = '.json'
 const LOOK_MS = 50
 const PATIENCE_MS = 10_000
 
@@ -34,8 +35,8 @@ export class ProcessNotes {
         throw new WaggleError('ALREADY_RUNNING', { reason: `It is process ${holder.pid}.`, pid: holder.pid })
       this.forget(SELF)
     }
-    const left = readdirSync(this.#dir).map((file) => file.slice(0, -'.json'.length))
-    await Promise.all(left.filter((name) => name !== SELF).map((name) => this.#end(name)))
+    const left = readdirSync(this.#dir).filter((file) => file.endsWith(NOTE) && file !== `${SELF}${NOTE}`)
+    await Promise.all(left.map((file) => this.#end(file.slice(0, -NOTE.length))))
   }
 
   give(): void {
@@ -50,15 +51,18 @@ export class ProcessNotes {
     rmSync(this.#file(name), { force: true })
   }
 
-  /** False when somebody holds it, or has held it. */
+  /** False when somebody holds it, or has held it. The note is there whole or not at all: of two at once one is first. */
   #hold(): boolean {
+    const draft = join(this.#dir, `${SELF}.${process.pid}`)
+    writeFileSync(draft, JSON.stringify({ pid: process.pid, mark: commandLineOf(process.pid) } satisfies Note))
     try {
-      const self = { pid: process.pid, mark: commandLineOf(process.pid) } satisfies Note
-      writeFileSync(this.#file(SELF), JSON.stringify(self), { flag: 'wx' })
+      linkSync(draft, this.#file(SELF))
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
       throw error
+    } finally {
+      rmSync(draft)
     }
   }
 
@@ -83,7 +87,7 @@ export class ProcessNotes {
   }
 
   #file(name: string): string {
-    return join(this.#dir, `${name}.json`)
+    return join(this.#dir, `${name}${NOTE}`)
   }
 }
 
