@@ -97,8 +97,8 @@ export const agent = actor(Agent, {
             happened: [],
           }
         : null)
-    // One that did not come to its own end may have left calls open, whatever it still said of them.
-    if (end.state !== 'done') await closeCalls(ctx, end.address, { turnId, runId })
+    // A run that said nothing of its end may have left calls open.
+    if (result === null) await closeCalls(ctx, end.address, { turnId, runId })
     unheard(ctx, turnId, waiting, outcome === 'answered' ? 'the answer was finished' : `the turn ended: ${outcome}`)
     const usage = result?.usage ?? usageIn(failed)
     say(ctx, 'run:ended', {

@@ -100,7 +100,7 @@ export async function callTool(
     return await told(scope, call, await make(scope, call, args), returned)
   } catch (error) {
     // What was called returns in the log, whatever ends it (I8); what is resumed elsewhere returns there.
-    if (wasStopped(ctx)) returned('stopped', null)
+    if (wasStopped(ctx)) returned(coded(error).code === 'CANCELLED' ? 'stopped' : 'unknown', null)
     throw error
   }
 }
