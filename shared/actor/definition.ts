@@ -249,7 +249,8 @@ export interface RunContext {
   flushed(): Promise<boolean>
   /**
    * Resolves when every fact (what is not volatile) emitted so far is stored. Throws LEAVING once this attempt is no longer
-   * heard, and BROKER_DOWN after a fact was lost: what rests on its words, a checkpoint or an end, may not be written then.
+   * heard, BROKER_DOWN after the broker did not take a fact, and what it says of one that it never takes (TOO_LARGE): what
+   * rests on its words, a checkpoint or an end, may not be written then.
    */
   factsStored(): Promise<void>
   /** SQL in a fenced transaction of its own. */

@@ -138,7 +138,9 @@ export class RunScope implements RunContext {
     // What it says is no longer heard: somebody else goes on, from what is stored, and says it again.
     if (this.#silent || this.#held.lost.aborted) throw new WaggleError('LEAVING')
     if (this.#lostFact === null) return
-    throw new WaggleError('BROKER_DOWN', { reason: 'A fact of a run was not stored.', last: this.#lostFact.code })
+    const { code } = this.#lostFact
+    if (!NO_ROOM.has(code)) throw this.#lostFact
+    throw new WaggleError('BROKER_DOWN', { reason: 'A fact of a run was not stored.', last: code })
   }
 
   async sql<Value>(work: (sql: TenantSql) => Promise<Value>): Promise<Value> {
@@ -207,6 +209,8 @@ export class RunScope implements RunContext {
 
 /** Why whatever a run left under way is stopped after it; one for all, since a run's end is no failure and has no trace. */
 const OVER = new WaggleError('LEAVING')
+/** It would be taken at another time; what else a broker says of a fact, it says every time. */
+const NO_ROOM: ReadonlySet<string> = new Set(['BROKER_DOWN', 'OVERLOADED'])
 /** Words that say nothing about whether it happened: all others are an answer, of the tool or before it was reached. */
 const IN_DOUBT: ReadonlySet<string> = new Set([
   'DEADLINE',

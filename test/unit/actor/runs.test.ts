@@ -381,6 +381,22 @@ suite('what a run says, and what rests on it', ({ test }) => {
     await kit.close()
   })
 
+  test('a fact that the broker never takes ends the run with its reason', async () => {
+    const kit = testSystem()
+    let attempts = 0
+    const work = job(async (ctx) => {
+      attempts++
+      ctx.emit('job:said', 'x'.repeat(2 * 1024 * 1024), { audience: 'pub' })
+      return 'well'
+    })
+    await kit.node('a', boss, work)
+    await told(kit, 'start', 'j')
+    await kit.settled()
+    assert.match((await logOf(kit)).join(), /j failed (TOO_LARGE|GAVE_UP)/)
+    assert.ok(attempts <= 4, `${attempts} attempts`)
+    await kit.close()
+  })
+
   test('a delta that was lost is nothing that a run is begun again for', async () => {
     const kit = testSystem()
     let attempts = 0
