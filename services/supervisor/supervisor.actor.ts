@@ -82,7 +82,7 @@ export function supervisorOf(alive: Alive, turnSilentMs = TURN_SILENT_MS): Actor
         return await readSnapshot(ctx, await ctx.sql(), staff === true)
       },
     },
-    ended: routed,
+    ended: watched(routed),
     again,
     timers: {
       [PARKED_TIMER]: watched(parkedTooLong),

@@ -13,10 +13,18 @@ type Ctx = Context<SupervisorState>
 export const TURN_SILENT_MS = 11 * 60_000
 export const WATCHDOG = 'watchdog'
 
-/** One reminder for a conversation, and not one for each turn: it looks again when it finds a turn that is younger. */
+/**
+ * One reminder while turns are at work: it looks again when it finds one that is younger. None when all is quiet, or each
+ * conversation would be woken minutes after it was used, to find nothing.
+ */
 export function watchTurn(ctx: Ctx, silentMs: number): void {
   const phase = ctx.state.turns[0]?.phase
-  if ((phase !== 'routing' && phase !== 'running') || ctx.state.watchAt > ctx.now) return
+  if (phase !== 'routing' && phase !== 'running') {
+    if (ctx.state.watchAt === 0) return
+    ctx.state.watchAt = 0
+    return ctx.forget(WATCHDOG)
+  }
+  if (ctx.state.watchAt > ctx.now) return
   ctx.state.watchAt = ctx.now + silentMs
   ctx.remind(WATCHDOG, ctx.state.watchAt)
 }

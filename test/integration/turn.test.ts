@@ -48,6 +48,8 @@ suite('a turn through the swarm', ({ test }) => {
     const pub = types(entries, 'pub')
     assert.is(pub.indexOf('message:received') < pub.indexOf('turn:started'), true)
     assert.is(pub.at(-1), 'turn:ended')
+    const reminders = await swarm.database.lookup('select key, name from timers where kind = $1', ['supervisor'])
+    assert.equal(reminders, [], 'nothing wakes a conversation in which nothing happens')
     await swarm.close()
   })
 
