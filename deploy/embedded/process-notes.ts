@@ -69,10 +69,10 @@ export class ProcessNotes {
   async #end(name: string): Promise<void> {
     const note = this.#read(name)
     if (note !== null && runs(note)) {
-      process.kill(note.pid, 'SIGTERM')
+      send(note.pid, 'SIGTERM')
       const until = performance.now() + PATIENCE_MS
       while (runs(note) && performance.now() < until) await delay(LOOK_MS)
-      if (runs(note)) process.kill(note.pid, 'SIGKILL')
+      if (runs(note)) send(note.pid, 'SIGKILL')
     }
     this.forget(name)
   }
@@ -93,6 +93,15 @@ export class ProcessNotes {
 
 function runs({ pid, mark }: Note): boolean {
   return commandLineOf(pid).includes(mark)
+}
+
+/** It may end by itself meanwhile. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** Empty when there is no such process. */

@@ -29,7 +29,10 @@ const STOP_MS = 20_000
 const RESTART_FIRST_MS = 200
 const RESTART_MAX_MS = 5_000
 
-/** Runs a role as a process, its log in `logs` and its pid in `processes`, and starts it again when it ends without having been asked to. */
+/**
+ * Runs a role as a process, its log in `logs` and its pid in `processes`, and starts it again when it ends without having
+ * been asked to.
+ */
 export function startRole(
   role: Role,
   root: string,

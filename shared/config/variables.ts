@@ -18,7 +18,12 @@ export const VARIABLES = {
 
   // Storage
   DATABASE_URL: optional(postgresUrl(), 'postgres://… Absent: an embedded database.'),
-  DATABASE_POOL: count(1, 200, 10, 'Connections of one process to the database.'),
+  DATABASE_POOL: count(
+    1,
+    200,
+    10,
+    'Connections of the runtime of one process to the database, and at most as many for everything else.',
+  ),
   DATABASE_STATEMENT: duration('2500ms', 100, 60_000, 'Longest statement of the runtime; below half of LEASE.'),
   QDRANT_URL: optional(httpUrl(), 'http://… of a Qdrant server for vectors.'),
   QDRANT_API_KEY: optional(text(), 'Its key, where it asks for one.'),

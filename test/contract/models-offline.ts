@@ -18,6 +18,7 @@ createModel({ provider: 'openai', model: 'gpt-4o-mini', tenant: 'acme', apiKey: 
 const builtin = createModel({ provider: 'builtin', tenant: 'acme' })
 const answer = await builtin.bindTools([ORDER_TOOL]).invoke(answerable())
 await builtin.getNumTokens('Where is my order?')
-// What would be sent in the background is sent by then.
-await new Promise((resolve) => setTimeout(resolve, 300))
-process.stdout.write(`${answer.text} ${connections} connections, ${lookUps} look-ups\n`)
+// Nothing is left to be done then, in the background either.
+process.once('beforeExit', () => {
+  process.stdout.write(`${answer.text} ${connections} connections, ${lookUps} look-ups\n`)
+})

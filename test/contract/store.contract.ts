@@ -3,8 +3,8 @@
  * suite opens one and keeps its tests apart by tenants and kinds of their own.
  */
 import type { EffectIntent, EffectRow, Fence, RunChange, Step, Store, TimerRow } from '#shared/actor/store.ts'
-import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { newId } from '#shared/lib/ids.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 export interface OpenedStore {
@@ -545,13 +545,4 @@ function updateOf(
 ): RunChange {
   const { attempt = 1, restarts = [], result = null, error = null } = parts
   return { change: 'update', kind: 'run', key: `${fence.kind}-${key}`, state, attempt, restarts, result, error }
-}
-
-export async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-    return 'no error'
-  } catch (error) {
-    return error instanceof WaggleError ? error.code : `not a WaggleError: ${String(error)}`
-  }
 }

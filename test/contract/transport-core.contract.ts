@@ -1,6 +1,7 @@
 import type { InboundMessage, Transport } from '#shared/transport/port.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Seen, bytes, codeOf, text, unique } from './transport-world.ts'
+import { Seen, bytes, text, unique } from './transport-world.ts'
 import type { StartWorld, TransportWorld } from './transport-world.ts'
 
 export function coreContract(label: string, start: StartWorld): void {

@@ -3,8 +3,9 @@ import type { NatsOptions } from '#shared/nats/connect-nats.ts'
 import type { NatsTransport } from '#shared/nats/nats-transport.ts'
 import type { InboundMessage, Transport } from '#shared/transport/port.ts'
 import { natsBinaries, startNats } from '#test/kit/nats-server.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Seen, bytes, codeOf, eventually, text, unique } from './transport-world.ts'
+import { Seen, bytes, eventually, text, unique } from './transport-world.ts'
 
 /** What only a real broker can show: restarts, crashes, permissions. */
 for (const [index, { version }] of (await natsBinaries()).entries()) {

@@ -1,6 +1,7 @@
 import type { ConsumerSpec, Delivery, StreamSpec, Transport } from '#shared/transport/port.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Seen, bytes, codeOf, eventually, text, unique } from './transport-world.ts'
+import { Seen, bytes, eventually, text, unique } from './transport-world.ts'
 import type { StartWorld, TransportWorld } from './transport-world.ts'
 
 export function workQueueContract(label: string, start: StartWorld): void {

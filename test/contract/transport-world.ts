@@ -1,6 +1,4 @@
-import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { Transport } from '#shared/transport/port.ts'
-import { assert } from '#test/kit/suite.ts'
 
 /** What the contract suite needs of an adapter under test: one broker, any number of named connections to it. */
 export interface TransportWorld {
@@ -52,18 +50,7 @@ export function text(data: Uint8Array): string {
   return new TextDecoder().decode(data)
 }
 
-/** The code of what a promise or a function fails with; fails the test when it does not, or with anything uncoded. */
-export async function codeOf(attempt: Promise<unknown> | (() => unknown)): Promise<string> {
-  try {
-    await (typeof attempt === 'function' ? attempt() : attempt)
-  } catch (error) {
-    assert.instance(error, WaggleError)
-    return (error as WaggleError).code
-  }
-  throw new Error('it did not fail')
-}
-
 /** Asks again until the answer is true, for what a broker does in its own time. The test's deadline ends it. */
 export async function eventually(ask: () => Promise<boolean>): Promise<void> {
-  while (!(await ask())) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (!(await ask())) await new Promise((resolve) => setImmediate(resolve))
 }

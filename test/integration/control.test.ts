@@ -1,5 +1,6 @@
 import type { Script } from '#shared/models/scripted/script.ts'
-import { RELEASE, TAKE, all, codeOf, isA, person } from '#test/kit/desk-people.ts'
+import { RELEASE, TAKE, all, isA, person } from '#test/kit/desk-people.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { TENANT, startSwarm } from '#test/kit/swarm.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'

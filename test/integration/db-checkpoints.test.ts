@@ -11,7 +11,7 @@ import type { CheckpointBatch, CheckpointStore } from '#shared/graph/checkpoint-
 import { systemClock } from '#shared/lib/clock.ts'
 import type { Clock } from '#shared/lib/clock.ts'
 import { newId } from '#shared/lib/ids.ts'
-import { codeOf } from '#test/contract/store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { servers } from './db-servers.ts'
@@ -84,7 +84,7 @@ for (const server of servers) {
         },
         new CheckpointSaver({ checkpoints, fence }),
       )
-      assert.is(await codeOf(dying.invoke({ log: ['in'] }, configOf(thread))), 'not a WaggleError: Error: died')
+      assert.is(await codeOf(dying.invoke({ log: ['in'] }, configOf(thread))), 'no code: Error: died')
       const next = { ...fence, epoch: await store.claim(fence.kind, 0, 'node-2') }
       const resumed = chain(5, (n) => visited.push(n), new CheckpointSaver({ checkpoints, fence: next }))
       const state = await resumed.invoke(null, configOf(thread))
@@ -271,9 +271,9 @@ suite('checkpoint saver, batching', ({ test }) => {
     await begun
     const second = codeOf(saver.put(config, checkpointOf('2'), about, { a: 2 }))
     slow.waiting[0]?.reject(new Error('lost'))
-    assert.equal(await Promise.all([first, second]), Array(2).fill('not a WaggleError: Error: lost'))
-    assert.is(await codeOf(saver.putWrites(config, [['a', 1]], 'task')), 'not a WaggleError: Error: lost')
-    assert.is(await codeOf(saver.durable()), 'not a WaggleError: Error: lost')
+    assert.equal(await Promise.all([first, second]), Array(2).fill('no code: Error: lost'))
+    assert.is(await codeOf(saver.putWrites(config, [['a', 1]], 'task')), 'no code: Error: lost')
+    assert.is(await codeOf(saver.durable()), 'no code: Error: lost')
     assert.is(slow.batches.length, 1, 'no checkpoint whose parent is missing')
   })
 
@@ -300,8 +300,8 @@ suite('checkpoint saver, batching', ({ test }) => {
     timers[0]?.()
     await begun
     slow.waiting[1]?.reject(new Error('lost'))
-    assert.is(await codeOf(saver.durable()), 'not a WaggleError: Error: lost')
-    assert.is(await codeOf(saver.put(config, checkpointOf('4'), about, {})), 'not a WaggleError: Error: lost')
+    assert.is(await codeOf(saver.durable()), 'no code: Error: lost')
+    assert.is(await codeOf(saver.put(config, checkpointOf('4'), about, {})), 'no code: Error: lost')
     assert.equal(
       slow.batches.map((batch) => batch.checkpoints.map((each) => each.id)),
       [['2'], ['3']],

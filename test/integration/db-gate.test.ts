@@ -8,8 +8,8 @@ import { Client, Pool } from 'pg'
 import { openDatabase } from '#shared/db/database.ts'
 import { startPglite } from '#shared/db/embedded/pglite.ts'
 import type { Pglite } from '#shared/db/embedded/pglite.ts'
-import { codeOf } from '#test/contract/store.contract.ts'
 import { testDatabase } from '#test/kit/database.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 suite('gate of the embedded database', ({ test, before, after }) => {

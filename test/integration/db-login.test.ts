@@ -1,4 +1,5 @@
 /** A server of one's own superuser is a laptop's; elsewhere the program logs in as an ordinary user. */
+import { codeOf } from '#test/kit/code-of.ts'
 import { randomBytes } from 'node:crypto'
 
 import { Client } from 'pg'
@@ -10,7 +11,7 @@ import { apiKeyOwner, createApiKey } from '#shared/db/repositories/api-keys.ts'
 import { saveTenant } from '#shared/db/repositories/tenants.ts'
 import { saveUser } from '#shared/db/repositories/users.ts'
 import { createStore } from '#shared/db/runtime/store.ts'
-import { codeOf, commandOf, outboxOf, stepOf } from '#test/contract/store.contract.ts'
+import { commandOf, outboxOf, stepOf } from '#test/contract/store.contract.ts'
 import { assert, skip, suite } from '#test/kit/suite.ts'
 
 suite('login as an ordinary user', ({ test, before, after }) => {

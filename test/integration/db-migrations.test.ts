@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { Client } from 'pg'
 
 import { MIGRATIONS, readMigrations } from '#shared/db/migrations.ts'
-import { codeOf } from '#test/contract/store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { servers } from './db-servers.ts'

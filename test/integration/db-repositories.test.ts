@@ -35,7 +35,8 @@ import { activeTenant, configVersion, ownTenant, saveTenant, setTenantStatus } f
 import { listTools, loadTools, removeTool, saveTool, toolById } from '#shared/db/repositories/tools.ts'
 import { listUsers, saveUser, userById } from '#shared/db/repositories/users.ts'
 import { newId } from '#shared/lib/ids.ts'
-import { codeOf, stepOf } from '#test/contract/store.contract.ts'
+import { stepOf } from '#test/contract/store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { servers } from './db-servers.ts'

@@ -1,7 +1,7 @@
 import type { TenantSql } from '#shared/actor/store.ts'
 import { masterKey } from '#shared/db/envelope.ts'
 import { MAX_SECRET_BYTES, Secrets } from '#shared/db/secrets.ts'
-import { codeOf } from '#test/contract/store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { servers } from './db-servers.ts'

@@ -6,7 +6,7 @@ import { Client } from 'pg'
 
 import { ENTITIES } from '#shared/db/entities.ts'
 import { entityManager } from '#shared/db/orm.ts'
-import { codeOf } from '#test/contract/store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { servers } from './db-servers.ts'

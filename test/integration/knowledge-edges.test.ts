@@ -1,3 +1,4 @@
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { KnowledgeClient, withKnowledge } from '#test/kit/knowledge.ts'
 import { openGateway } from '#test/kit/open-gateway.ts'
@@ -10,12 +11,6 @@ import { Ingestion } from '#shared/contracts/ingestion.ts'
 import type { GoldenRun, KnowledgeAnswer, SearchResult } from '#shared/contracts/knowledge.ts'
 
 const OTHER = 'globex'
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'it was let through',
-    (error: unknown) => String((error as { code?: unknown }).code),
-  )
-
 suite('knowledge at its edges', ({ test, before, after }) => {
   let swarm: TestSwarm
   let gateways: OpenGateway[]

@@ -32,13 +32,6 @@ export function person(swarm: TestSwarm, conversation: string, user: string, rol
 export const TAKE = { action: 'take', expected: null, force: false, reason: '' } as const
 export const RELEASE = { action: 'release', learned: '', reason: '' } as const
 
-export function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'none',
-    (error: unknown) => (error as { code: string }).code,
-  )
-}
-
 export function isA<Type extends EventType>(
   type: Type,
   fits: (payload: EventPayload<Type>) => boolean = () => true,

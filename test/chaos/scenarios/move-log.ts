@@ -1,7 +1,7 @@
+import { Log } from '#shared/contracts/log.ts'
 import { settle } from '../checks/settle.ts'
 import { setStage } from '../load/stage.ts'
 import { eventually, pause } from '../pause.ts'
-import { Log } from '#shared/contracts/log.ts'
 import { TENANT } from '../world/seed.ts'
 import { principalOf } from '../world/world.ts'
 import type { World } from '../world/world.ts'

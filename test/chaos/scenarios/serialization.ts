@@ -8,14 +8,13 @@ const SHARE = 0.03
 const LASTS_MS = 12_000
 const LASTS_LONG_MS = 300_000
 
-/**
- * The product's transactions are READ COMMITTED and take their locks in one order, so a server in good health hardly ever
- * refuses one by itself. Here it does: any statement that writes may fail with 40001 or 40P01.
- */
+const RELIEVE = `
+create or replace function force_conflict() returns trigger language plpgsql as $$ begin return null; end $$;
+`
 const PREPARE = `
 create sequence forced_conflicts;
 grant all on sequence forced_conflicts to public;
-create function force_conflict() returns trigger language plpgsql as $$ begin return null; end $$;
+${RELIEVE}
 do $$
 declare name text;
 begin
@@ -25,7 +24,11 @@ begin
   end loop;
 end $$;
 `
-/** Under load only the function changes: a trigger made or dropped then would take part in real deadlocks itself. */
+/**
+ * The product's transactions are READ COMMITTED and take their locks in one order, so a server in good health hardly ever
+ * refuses one by itself. Here it does: any statement that writes may fail with 40001 or 40P01.
+ * Under load only the function changes: a trigger made or dropped then would take part in real deadlocks itself.
+ */
 const FORCE = `
 create or replace function force_conflict() returns trigger language plpgsql as $$
 begin
@@ -36,9 +39,6 @@ begin
   end if;
   return null;
 end $$;
-`
-const RELIEVE = `
-create or replace function force_conflict() returns trigger language plpgsql as $$ begin return null; end $$;
 `
 
 export const serialization = scenario({

@@ -9,7 +9,7 @@ import { createEmbedder } from '#shared/vectors/create-embedder.ts'
 import type { EmbedderDeps, EmbedderSpec } from '#shared/vectors/create-embedder.ts'
 import type { Embedder } from '#shared/vectors/embedder.ts'
 import { PARALLEL_BATCHES } from '#shared/vectors/embedders/hosted-embedder.ts'
-import { codeOf } from '../store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { PROVIDER_DIMENSIONS, ProviderServer, embed } from './provider-server.ts'

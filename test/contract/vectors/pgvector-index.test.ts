@@ -5,9 +5,9 @@ import { buildStatement, indexName } from '#shared/vectors/pgvector/hnsw-index.t
 import { PgVectorStore } from '#shared/vectors/pgvector/pgvector-store.ts'
 import { USE_INDEX, approximateStatement } from '#shared/vectors/pgvector/statements.ts'
 import type { VectorIndex } from '#shared/vectors/vector-store.ts'
-import { codeOf } from '../store.contract.ts'
 import { servers } from '#test/integration/db-servers.ts'
 import type { OpenedDatabase } from '#test/integration/db-servers.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { placesOf, rankedByHand, samplePoints, sampleVector } from './sample-vectors.ts'

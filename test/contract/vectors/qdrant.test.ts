@@ -1,8 +1,8 @@
+import { codeOf } from '#test/kit/code-of.ts'
 import { randomBytes } from 'node:crypto'
 
 import { QdrantStore } from '#shared/vectors/qdrant/qdrant-store.ts'
 import type { VectorIndex } from '#shared/vectors/vector-store.ts'
-import { codeOf } from '../store.contract.ts'
 import { QdrantOpenApi, readQdrantOpenApi } from '#test/kit/qdrant-openapi.ts'
 import { QdrantCheckServer } from '#test/kit/qdrant-server.ts'
 import { assert, skip, suite } from '#test/kit/suite.ts'

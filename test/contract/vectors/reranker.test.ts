@@ -3,7 +3,7 @@ import type { ModelCall } from '#shared/models/model-chain.ts'
 import { createReranker } from '#shared/vectors/create-reranker.ts'
 import type { RerankerSpec } from '#shared/vectors/create-reranker.ts'
 import type { Reranker } from '#shared/vectors/reranker.ts'
-import { codeOf } from '../store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { ProviderServer, scoreOf } from './provider-server.ts'

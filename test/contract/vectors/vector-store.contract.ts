@@ -1,6 +1,6 @@
 /** What every vector store must do, whatever is behind it. Each test has a tenant or a collection of its own. */
 import type { VectorHit, VectorIndex, VectorPoint, VectorStore } from '#shared/vectors/vector-store.ts'
-import { codeOf } from '../store.contract.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 import { placesOf, rankedByHand, samplePoints, sampleVector } from './sample-vectors.ts'

@@ -350,7 +350,7 @@ suite('events over HTTP', ({ test }) => {
         const stream = new SseClient(`${base}/api/v1/conversations/${id}/events`, {
           authorization: `Bearer ${await w.token('ann', [], 600)}`,
         })
-        while (stream.comments.length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+        await stream.commented(2)
         ahead = 3_600_000
         await stream.ended
         assert.is(stream.events.at(-1)!.event, 'leaving')

@@ -20,6 +20,7 @@ export class SseClient {
   #request: ClientRequest
   #text = ''
   #waiting: { fits: (event: SseEvent) => boolean; found: (event: SseEvent) => void }[] = []
+  #listening: { count: number; heard: () => void }[] = []
 
   constructor(url: string, headers: Readonly<Record<string, string>>) {
     const opened = Promise.withResolvers<void>()
@@ -48,6 +49,12 @@ export class SseClient {
     return new Promise((resolve) => this.#waiting.push({ fits, found: resolve }))
   }
 
+  /** Resolves when so many comments have come. */
+  commented(count: number): Promise<void> {
+    if (this.comments.length >= count) return Promise.resolve()
+    return new Promise((heard) => this.#listening.push({ count, heard }))
+  }
+
   /** The text of an answer that is no event stream. */
   get body(): string {
     return this.#text
@@ -65,7 +72,10 @@ export class SseClient {
       const fields = new Map(
         frame.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
       )
-      if (fields.has('')) this.comments.push(fields.get('')!)
+      if (fields.has('')) {
+        this.comments.push(fields.get('')!)
+        for (const { count, heard } of this.#listening) if (this.comments.length >= count) heard()
+      }
       if (!fields.has('data')) continue
       const event = {
         id: fields.get('id') ?? '',

@@ -4,8 +4,9 @@ import { actor, poolActor, runActor } from '#shared/actor/definition.ts'
 import type { PoolContext } from '#shared/actor/definition.ts'
 import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import { coded } from '#shared/errors/waggle-error.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Gate, Nothing, codeOf, failure } from './rig.ts'
+import { Gate, Nothing, failure } from './rig.ts'
 
 const Shop = contract('shop', {
   sell: ask(Nothing, z.number(), { within: '2s', fails: ['BLOCKED'] }),

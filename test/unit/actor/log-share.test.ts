@@ -5,8 +5,8 @@ import type { Definition } from '#shared/actor/definition.ts'
 import { WINDOW_MS } from '#shared/actor/log-share.ts'
 import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { codeOf } from './rig.ts'
 
 const Talk = contract('talk', {
   say: tell(z.object({ bytes: z.number() }), { begins: true }),

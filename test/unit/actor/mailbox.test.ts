@@ -8,8 +8,9 @@ import { refuse } from '#shared/errors/waggle-error.ts'
 import { encodeEnvelope } from '#shared/wire/envelope.ts'
 import type { Envelope } from '#shared/wire/envelope.ts'
 import { commandSubject, partitionOf } from '#shared/wire/subjects.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Nothing, codeOf, failure } from './rig.ts'
+import { Nothing, failure } from './rig.ts'
 
 const Box = contract(
   'box',
@@ -96,7 +97,7 @@ suite('a mailbox', ({ test }) => {
     kit.forget('a')
     let refused = ''
     for (let n = 0; n < 30 && refused === ''; n++) {
-      refused = await codeOf(ref('acme', n)).then((code) => (code === 'it did not fail' ? '' : code))
+      refused = await codeOf(ref('acme', n)).then((code) => (code === 'no error' ? '' : code))
       await kit.clock.advance(50)
     }
     assert.is(refused, 'TENANT_BUSY')

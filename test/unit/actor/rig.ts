@@ -17,14 +17,6 @@ export async function failure(kit: TestSystem, promise: Promise<unknown>): Promi
   throw new Error('it did not fail')
 }
 
-/** The code it fails with, later; for what a test goes on beside. */
-export function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => 'it did not fail',
-    (error: unknown) => coded(error).code,
-  )
-}
-
 /** A gate in a run: tells how often it was reached, and opens from outside. */
 export class Gate {
   reached = 0

@@ -5,8 +5,9 @@ import type { Definition, RunContext } from '#shared/actor/definition.ts'
 import { testSystem } from '#shared/actor/testkit/test-system.ts'
 import type { TestSystem } from '#shared/actor/testkit/test-system.ts'
 import { WaggleError, coded, refuse } from '#shared/errors/waggle-error.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
-import { Gate, Nothing, codeOf } from './rig.ts'
+import { Gate, Nothing } from './rig.ts'
 
 const Job = spawned('job', z.object({ name: z.string() }), z.string(), { within: '5m' })
 const Boss = contract('boss', {

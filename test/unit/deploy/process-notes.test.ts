@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ProcessNotes } from '#deploy/embedded/process-notes.ts'
-import { codeOf } from '#test/kit/desk-people.ts'
 import { hold } from '#test/kit/leaks.ts'
 import { notePid, scratchFolder } from '#test/kit/scratch.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 /** A process with `mark` in its command line, until it is ended. */

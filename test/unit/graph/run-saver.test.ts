@@ -3,7 +3,7 @@ import type { CheckpointStore } from '#shared/graph/checkpoint-store.ts'
 import { runSaver } from '#shared/graph/run-saver.ts'
 import { WaggleError } from '#shared/errors/waggle-error.ts'
 import { Deferred } from '#shared/lib/deferred.ts'
-import { codeOf } from '#test/kit/desk-people.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 
 const fence = { tenant: 'acme', kind: 'agent', partition: 1, epoch: 3 }

@@ -1,17 +1,7 @@
-import { WaggleError } from '#shared/errors/waggle-error.ts'
 import type { Delivery, InboundMessage } from '#shared/transport/port.ts'
+import { codeOf } from '#test/kit/code-of.ts'
 import { assert, suite } from '#test/kit/suite.ts'
 import { MemoryWorld, bytesOf, textOf } from './memory-world.ts'
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-    return 'none'
-  } catch (error) {
-    assert.instance(error, WaggleError)
-    return (error as WaggleError).code
-  }
-}
 
 /** The simulator stands on these: each fault does what its name says, and the rest of the broker stays true. */
 suite('faults of the memory broker', ({ test }) => {
